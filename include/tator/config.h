@@ -1,0 +1,45 @@
+/*
+ * The environment of contract/operations.md §19, read once. The module takes these as the defaults of its directives,
+ * the workers use them as they are: one environment file drives everything.
+ */
+
+#ifndef TATOR_CONFIG_H
+#define TATOR_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tator/arena.h>
+
+/* One default object store (contract/media.md §3): LIVE, UPLOAD or BACKUP. */
+typedef struct {
+    const char *config; /* JSON text; NULL: not configured */
+    const char *bucket_name, *store_type, *external_host;
+} store_config_t;
+
+enum { STORE_LIVE, STORE_UPLOAD, STORE_BACKUP, STORE_KINDS };
+
+typedef struct {
+    const char    *main_host, *alias_hosts, *secret_key;
+    bool           require_https, fine_grain;
+    const char    *postgres_host, *postgres_user, *postgres_password, *postgres_database;
+    int            postgres_port;
+    const char    *redis_host, *redis_password;
+    int            redis_port;
+    bool           redis_tls;
+    store_config_t stores[STORE_KINDS];
+    int            expiration_age_days, archive_age_days;
+    bool           anonymous_registration, email_confirmation, anonymous_gateway, autocreate_organizations, allow_organization_post;
+    bool           email_enabled;
+    const char    *request_origins; /* SERVER_SIDE_REQUEST_ORIGINS: comma list of origins that the server may fetch from */
+    const char    *transcode_host;  /* the REST address that workers call: GUNICORN_HOST */
+    bool           rate_limits;     /* TATOR_RATE_LIMITS is not off */
+} config_t;
+
+/* Fill from the process environment; texts live in the arena. Returns NULL, or the name of a variable whose value can not be used. */
+const char *config_read(config_t *config, arena_t *arena);
+
+/* A libpq connection string of the settings, in the arena. */
+char *config_dsn(const config_t *config, arena_t *arena);
+
+#endif

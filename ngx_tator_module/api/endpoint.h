@@ -1,0 +1,46 @@
+/*
+ * One row describes an operation once: routing, validation, defaults, permission, the OpenAPI document and docs come
+ * from it. Each resource's file ends its tables with its endpoint table; api/router.c lists the tables.
+ */
+
+#ifndef TATOR_ENDPOINT_H
+#define TATOR_ENDPOINT_H
+
+#include "../core/rq.h"
+#include "access.h"
+#include "schema.h"
+
+typedef enum { GET = 1, POST, PUT, PATCH, DELETE } method_t;
+
+typedef void (*handler_pt)(rq_t *rq);
+
+struct endpoint_s {
+    method_t        method;
+    const char     *path;      /* "/rest/Media/{id}" */
+    const char     *operation; /* operationId: clients make their function names of it */
+    handler_pt      handler;   /* NULL: not there yet, answers 501 */
+    access_class_t  access;
+    const lookup_t *lookup;    /* the row that the path names; NULL: {project} or {organization} themselves, or none */
+
+    const field_t  *params[6]; /* lists of parameters (shared ones among them), ended by NULL */
+    const schema_t *body;      /* the JSON body; NULL: none */
+    const schema_t *reply;     /* the documented answer; NULL: none declared */
+    int             status;    /* the documented status of it; 0: 201 for POST, 200 otherwise */
+    unsigned        flags;
+    const char     *doc;
+};
+
+#define BODY_OPTIONAL 0x001 /* the operation works without a body; then none of its defaults exist */
+#define BODY_LIST     0x002 /* one object or a list of at most 500 (no lenient casts) */
+#define REPLY_LIST    0x004 /* the answer is a list of .reply */
+#define REPLY_ONE_OF  0x008 /* .reply is documented as CreateListResponse or CreateResponse */
+#define REPLY_IMAGE   0x010 /* image or video bytes */
+#define STREAMED      0x020 /* list in the streaming formats of contract/queries.md §4 */
+#define NO_ERRORS     0x040 /* documents no 400 and 404 */
+#define OPEN_SCHEMA   0x080 /* documented without description of the answer's body */
+#define OWN_ERRORS    0x100 /* framework's error form {"detail": …} (contract/accounts.md §2) */
+
+extern const endpoint_t *const endpoint_tables[]; /* each ends with a row without path; the list ends with NULL */
+extern const schema_t *const  *const schema_tables[];
+
+#endif
