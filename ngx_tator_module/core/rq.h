@@ -36,7 +36,8 @@ struct rq_s {
 
     /* The flat parameter map (contract/queries.md §1): body members, path and query parameters, defaults. Read only. */
     json_t *params;
-    json_t *body; /* the body when it is a list, else NULL */
+    json_t *body;   /* the body when it is a list, else NULL; BODY_LIST operations: always the list, also of a single object */
+    bool    single; /* a BODY_LIST operation got a single object */
 
     /* What the access check looked up from the path (api/access.h); 0 where the path names none. */
     int64_t     project;
