@@ -22,7 +22,7 @@ struct endpoint_s {
     access_class_t  access;
     const lookup_t *lookup;    /* the row that the path names; NULL: {project} or {organization} themselves, or none */
 
-    const field_t  *params[6]; /* lists of parameters (shared ones among them), ended by NULL */
+    const field_t  *params[8]; /* lists of parameters (shared ones among them), ended by NULL */
     const schema_t *body;      /* the JSON body; NULL: none */
     const schema_t *reply;     /* the documented answer; NULL: none declared */
     int             status;    /* the documented status of it; 0: 201 for POST, 200 otherwise */
@@ -33,14 +33,15 @@ struct endpoint_s {
 #define BODY_OPTIONAL 0x001 /* the operation works without a body; then none of its defaults exist */
 #define BODY_LIST     0x002 /* one object or a list of at most 500 (no lenient casts) */
 #define REPLY_LIST    0x004 /* the answer is a list of .reply */
-#define REPLY_ONE_OF  0x008 /* .reply is documented as CreateListResponse or CreateResponse */
-#define REPLY_IMAGE   0x010 /* image or video bytes */
-#define STREAMED      0x020 /* list in the streaming formats of contract/queries.md §4 */
-#define NO_ERRORS     0x040 /* documents no 400 and 404 */
-#define OPEN_SCHEMA   0x080 /* documented without description of the answer's body */
+#define REPLY_IMAGE   0x008 /* image or video bytes */
+#define STREAMED      0x010 /* list in the streaming formats of contract/queries.md §4 */
+#define NO_ERRORS     0x020 /* documents no 400 and 404 */
+#define OPEN_SCHEMA   0x040 /* documented without description of the answer's body */
+#define DOCUMENTS_503 0x080 /* documents a 503 without body, too */
 #define OWN_ERRORS    0x100 /* framework's error form {"detail": …} (contract/accounts.md §2) */
 
+#define BODY_LIST_LIMIT 500
+
 extern const endpoint_t *const endpoint_tables[]; /* each ends with a row without path; the list ends with NULL */
-extern const schema_t *const  *const schema_tables[];
 
 #endif

@@ -28,6 +28,7 @@ struct schema_s {
     int                    min_items, max_items, min_length, max_length;
     const schema_t        *items;
     const field_t         *fields;      /* ends with a row without name */
+    const field_t *const  *shared;      /* further lists of fields, that several components share; ends with NULL */
     const schema_t        *additional;  /* what members beyond the fields look like */
     const schema_t *const *one_of, *const *any_of; /* end with NULL */
     const char            *doc;
@@ -43,11 +44,12 @@ struct field_s {
     const char *doc;
 };
 
-#define OPTIONAL 0x00
-#define REQUIRED 0x01
-#define PATH     0x02 /* parameters: in the path (always required); else in the query */
-#define EXPLODED 0x04 /* list parameter that is not split at commas (sort_by) */
-#define STYLED   0x08 /* says style: form beside explode */
+#define OPTIONAL   0x00
+#define REQUIRED   0x01
+#define PATH       0x02 /* parameters: in the path (always required); else in the query */
+#define EXPLODED   0x04 /* list parameter that is not split at commas (sort_by) */
+#define UNEXPLODED 0x08 /* says explode: false though it is no list */
+#define STYLED     0x10 /* says style: form beside explode */
 
 #define INTEGER(...)      {.type = TYPE_INTEGER, __VA_ARGS__}
 #define NUMBER(...)       {.type = TYPE_NUMBER, __VA_ARGS__}
@@ -56,7 +58,7 @@ struct field_s {
 #define ARRAY(item, ...)  {.type = TYPE_ARRAY, .items = &(const schema_t) item, __VA_ARGS__}
 #define OBJECT(list, ...) {.type = TYPE_OBJECT, .fields = list, __VA_ARGS__}
 #define FREE_OBJECT(...)  {.type = TYPE_OBJECT, __VA_ARGS__}
-#define REF(schema)       {.reference = &schema}
+#define REF(schema, ...)  {.reference = &schema, __VA_ARGS__}
 #define ANY(...)          {.type = TYPE_ANY, __VA_ARGS__}
 
 #define MINIMUM(n)      .has_minimum = 1, .minimum = (n)
@@ -68,15 +70,41 @@ struct field_s {
 #define NULLABLE        .nullable = 1
 #define DEPRECATED      .deprecated = 1
 #define DEFAULT(json)   .fallback = json
+#define DEFAULT_TEXT(t) .fallback = "\"" t "\""
 #define FORMAT(name)    .format = name
 #define PATTERN(text)   .pattern = text
 #define ENUM(...)       .enumeration = (const char *const[]) {__VA_ARGS__, NULL}
+#define SHARED(...)     .shared = (const field_t *const[]) {__VA_ARGS__, NULL}
 #define ADDITIONAL(...) .additional = &(const schema_t) __VA_ARGS__
 #define ADDITIONAL_ANY  .additional_any = 1
 #define ONE_OF(...)     .one_of = (const schema_t *const[]) {__VA_ARGS__, NULL}
 #define ANY_OF(...)     .any_of = (const schema_t *const[]) {__VA_ARGS__, NULL}
 
-/* Components are named: const schema_t schema_media = COMPONENT("Media", OBJECT, media_fields); */
-#define COMPONENT(name, kind, ...) kind(__VA_ARGS__, .component = name)
+/* A schema written where a pointer is wanted. */
+#define INLINE(...) &(const schema_t) __VA_ARGS__
+
+/* Components are named: const schema_t schema_media = OBJECT(media_fields, NAMED("Media")); */
+#define NAMED(name) .component = name
+
+/*
+ * Walk over all fields of an object. Start with a zeroed walk; NULL ends it.
+ */
+typedef struct {
+    const field_t        *next;
+    const field_t *const *shared;
+} schema_walk_t;
+
+const field_t *schema_next(const schema_t *schema, schema_walk_t *walk);
+
+/* The schema that a reference leads to. */
+static inline const schema_t *
+schema_resolve(const schema_t *schema)
+{
+    while (schema->reference) {
+        schema = schema->reference;
+    }
+
+    return schema;
+}
 
 #endif

@@ -1,0 +1,18 @@
+/*
+ * The door for callers without credentials.
+ */
+
+#include "common.h"
+
+static const field_t anonymous_gateway_schema_params[] = {
+    {"redirect", STRING(), OPTIONAL, "Where to go next."},
+    {0},
+};
+
+const endpoint_t gateway_endpoints[] = {
+    {GET, "/anonymous-gateway", "GetAnonymousGatewaySchema",
+     .access = ACCESS_OPEN, .params = {anonymous_gateway_schema_params}, .reply = &schema_anything_list,
+     .flags = NO_ERRORS | OWN_ERRORS,
+     .doc = "Enter as the anonymous user."},
+    {0},
+};
