@@ -1,0 +1,51 @@
+/*
+ * What a worker process has: its settings and counters. The one place for state that outlives a request; net/ keeps its
+ * pools behind it. Set up by core/module.c before the first request.
+ */
+
+#ifndef TATOR_PROCESS_H
+#define TATOR_PROCESS_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include <tator/config.h>
+
+/* http-level settings (core/conf.c); text ends with NUL. */
+typedef struct {
+    config_t   config;               /* environment */
+    arena_t   *arena;                /* of config */
+    ngx_str_t  dsn;                  /* tator_database */
+    ngx_uint_t connections;          /* tator_database_connections, per worker */
+    ngx_msec_t connect_timeout;      /* tator_database_connect_timeout */
+    ngx_msec_t statement_timeout;    /* tator_statement_timeout; 0: none */
+    ngx_str_t  redis_host;           /* tator_redis */
+    in_port_t  redis_port;
+    ngx_msec_t request_timeout;      /* tator_request_timeout: of a request, without the time its answer streams */
+    ngx_msec_t send_timeout;         /* tator_send_timeout: a streaming client's silence */
+    ngx_uint_t requests;             /* tator_requests: in flight per worker */
+    size_t     body_limit;           /* tator_body_limit */
+    ngx_flag_t rate_limits;          /* tator_rate_limits */
+    ngx_uint_t abort_at;             /* tator_debug_abort_at: drop the client at its N-th wait (tests) */
+    ngx_array_t hosts;               /* ngx_str_t, names that a Host header may have */
+    ngx_uint_t enabled;              /* some location has tator on */
+} tator_conf_t;
+
+typedef struct {
+    const tator_conf_t *conf;
+    ngx_cycle_t        *cycle;
+    ngx_uint_t          in_flight;
+    ngx_thread_pool_t  *threads, *kdf; /* thread pools "default" and "kdf" */
+} process_t;
+
+extern process_t tator_process;
+
+static inline const config_t *
+process_config(void)
+{
+    return &tator_process.conf->config;
+}
+
+#endif
