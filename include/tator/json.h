@@ -32,6 +32,9 @@ size_t json_double(char *out, double value);
 char *json_text(arena_t *arena, const json_t *value);
 void  json_write(text_t *out, const json_t *value);
 
+/* A text as a JSON string, quotes included. */
+void json_write_text(text_t *out, const char *text, size_t len);
+
 /* Parse text whose depth is at most JSON_DEPTH_LIMIT. NULL: not JSON (error filled). Duplicate keys: the last counts. The caller owns the value. */
 #define JSON_DEPTH_LIMIT 64
 json_t *json_parse(const void *text, size_t len, json_error_t *error);

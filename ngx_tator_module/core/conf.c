@@ -34,7 +34,7 @@ ngx_command_t conf_commands[] = {
     MAIN("tator_requests", NGX_CONF_TAKE1, ngx_conf_set_num_slot, requests, &conf_at_least_one),
     MAIN("tator_body_limit", NGX_CONF_TAKE1, ngx_conf_set_size_slot, body_limit, NULL),
     MAIN("tator_rate_limits", NGX_CONF_FLAG, ngx_conf_set_flag_slot, rate_limits, NULL),
-    MAIN("tator_debug_abort_at", NGX_CONF_TAKE1, ngx_conf_set_num_slot, abort_at, NULL),
+    MAIN("tator_debug_abort", NGX_CONF_FLAG, ngx_conf_set_flag_slot, debug_abort, NULL),
 
     {ngx_string("tator"), NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, conf_tator, NGX_HTTP_LOC_CONF_OFFSET,
      offsetof(location_conf_t, enable), NULL},
@@ -63,7 +63,7 @@ conf_create_main(ngx_conf_t *cf)
     conf->requests = NGX_CONF_UNSET_UINT;
     conf->body_limit = NGX_CONF_UNSET_SIZE;
     conf->rate_limits = NGX_CONF_UNSET;
-    conf->abort_at = NGX_CONF_UNSET_UINT;
+    conf->debug_abort = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -83,7 +83,7 @@ conf_init_main(ngx_conf_t *cf, void *data)
     ngx_conf_init_msec_value(conf->send_timeout, 60000);
     ngx_conf_init_uint_value(conf->requests, 2048);
     ngx_conf_init_size_value(conf->body_limit, 64 * 1024 * 1024);
-    ngx_conf_init_uint_value(conf->abort_at, 0);
+    ngx_conf_init_value(conf->debug_abort, 0);
 
     conf->arena = arena_create(conf_exhausted, NULL);
     cleanup = ngx_pool_cleanup_add(cf->pool, 0);
@@ -113,6 +113,12 @@ conf_init_main(ngx_conf_t *cf, void *data)
 
     ngx_conf_init_value(conf->rate_limits, conf->config.rate_limits);
     conf->config.rate_limits = conf->rate_limits;
+
+    conf->router = router_create(conf->arena, endpoint_tables, &wrong);
+    if (conf->router == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", wrong);
+        return NGX_CONF_ERROR;
+    }
 
     return conf_hosts(cf, conf) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }

@@ -13,6 +13,8 @@
 
 #include <tator/config.h>
 
+#include "../api/router.h"
+
 /* http-level settings (core/conf.c); text ends with NUL. */
 typedef struct {
     config_t   config;               /* environment */
@@ -28,7 +30,8 @@ typedef struct {
     ngx_uint_t requests;             /* tator_requests: in flight per worker */
     size_t     body_limit;           /* tator_body_limit */
     ngx_flag_t rate_limits;          /* tator_rate_limits */
-    ngx_uint_t abort_at;             /* tator_debug_abort_at: drop the client at its N-th wait (tests) */
+    ngx_flag_t debug_abort;          /* tator_debug_abort: header X-Tator-Abort-At: N drops the client at the N-th wait (tests) */
+    router_t  *router;
     ngx_array_t hosts;               /* ngx_str_t, names that a Host header may have */
     ngx_uint_t enabled;              /* some location has tator on */
 } tator_conf_t;

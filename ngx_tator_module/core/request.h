@@ -14,6 +14,7 @@
 #include "fiber.h"
 #include "process.h"
 #include "wait.h"
+#include "../api/router.h"
 
 typedef struct pg_hold_s pg_hold_t; /* what the request holds of the database: net/pg.c */
 
@@ -36,6 +37,7 @@ typedef struct {
     str_t          payload;
     ngx_array_t   *headers; /* ngx_table_elt_t, beside the constant ones */
     struct stream_s *stream;
+    route_t route;
 
     unsigned running : 1;     /* the fiber is on the stack now */
     unsigned ended : 1;       /* fiber finished or left by fail() */
@@ -43,6 +45,9 @@ typedef struct {
     unsigned retried : 1;
     unsigned abandoned : 1;
     unsigned header_sent : 1;
+    unsigned complete : 1;    /* the stream's last buffer is out */
+    unsigned counted : 1;     /* in process's in_flight */
+    unsigned abort_at : 16;   /* tests: drop the client at this wait */
 } request_t;
 
 /* Content handler of locations with `tator on`. */

@@ -28,6 +28,9 @@ typedef struct {
     bool        by_session; /* signed in by cookie: CSRF applies */
 } user_t;
 
+/* What the answer is written in: query parameter `format`, else Accept (contract/queries.md §4). */
+typedef enum { FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV, FORMAT_PPRINT, FORMAT_PNG, FORMAT_JPEG, FORMAT_GIF, FORMAT_MP4 } format_t;
+
 struct rq_s {
     arena_t          *arena;
     const config_t   *config;
@@ -72,6 +75,10 @@ int64_t     param_int(rq_t *rq, const char *name, int64_t otherwise);
 double      param_double(rq_t *rq, const char *name, double otherwise);
 bool        param_bool(rq_t *rq, const char *name, bool otherwise);
 const char *param_text(rq_t *rq, const char *name);             /* NULL when absent, null or not text */
+
+/* A header of the request, or a cookie; NULL when absent. In the arena. */
+const char *rq_header(rq_t *rq, const char *name);
+const char *rq_cookie(rq_t *rq, const char *name);
 
 /* --- memory -------------------------------------------------------------------------------------------------------- */
 

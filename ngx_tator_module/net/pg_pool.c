@@ -260,7 +260,10 @@ pg_drop(pg_connection_t *connection)
     }
 
     pg_pool.n--;
-    auth_cache_listening(-1);
+
+    if (connection->listening) {
+        auth_cache_listening(-1);
+    }
 
     if (!connection->cancelling && !connection->starting) {
         free(connection); /* otherwise its thread's end does */
@@ -316,7 +319,6 @@ pg_open(void)
     }
 
     pg_pool.n++;
-    auth_cache_listening(+1);
 }
 
 
@@ -423,6 +425,8 @@ pg_setup(pg_connection_t *connection)
 
         if (result == NULL) {
             ngx_del_timer(&connection->timer);
+            connection->listening = 1;
+            auth_cache_listening(+1);
             pg_idle(connection);
             return;
         }
@@ -604,9 +608,6 @@ pg_write_handler(ngx_event_t *event)
     pg_connection_t  *connection = c->data;
 
     if (connection->state == PG_CONNECTING) {
-        if (connection->fd == -1) {
-            connection->fd = c->fd;
-        }
         pg_connect_poll(connection);
         return;
     }

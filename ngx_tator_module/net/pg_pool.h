@@ -36,6 +36,7 @@ struct pg_connection_s {
     unsigned          cancelling : 1;            /* a thread is sending the cancel */
     unsigned          rollback : 1;              /* ROLLBACK was sent while draining */
     unsigned          starting : 1;              /* a thread resolves names and connects */
+    unsigned          listening : 1;             /* hears of changed rights */
 };
 
 struct pg_hold_s {

@@ -1,0 +1,32 @@
+/*
+ * Who asks, and how often: contract/accounts.md §3, operations.md §19. Answers are cached in shared memory for seconds; a
+ * change of rights drops the cache at once, since every database connection listens for it (net/pg_pool.c).
+ */
+
+#ifndef TATOR_AUTH_H
+#define TATOR_AUTH_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "../core/rq.h"
+
+/* Add the shared memory zone; at configuration time. */
+ngx_int_t auth_init(ngx_conf_t *cf);
+
+/* Fill rq->user from the session cookie or the token (id 0: no credentials), or fail: 400, or 403 for CSRF. */
+void auth_check(rq_t *rq);
+
+/* Count the request; beyond the limit fail with 400 "Request was throttled. …". */
+void auth_throttle(rq_t *rq);
+
+/* The caller's legacy level in the project (0: no membership), from the cache or the database. */
+char auth_level(rq_t *rq, int64_t project);
+
+/* Everything that the caches hold is old. Called for every notification "tator_access". */
+void auth_cache_flush(void);
+
+/* +1: one more connection of this process hears notifications, -1: one less. Without any the cache is not used. */
+void auth_cache_listening(int change);
+
+#endif

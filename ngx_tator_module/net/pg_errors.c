@@ -1,0 +1,80 @@
+/*
+ * What an SQL error means for the caller: one map from SQLSTATE (PostgreSQL appendix A) to answers. The contract says 400
+ * for nearly everything (queries.md §3); a server that is gone or full is 503, a lost race runs the handler once more, and
+ * a fault of ours is 500. PostgreSQL's own text goes to the log; to the caller only where it is about his values.
+ */
+
+#include "pg_pool.h"
+
+typedef enum { ERROR_CALLER, ERROR_UNAVAILABLE, ERROR_RACE, ERROR_TIMEOUT, ERROR_OURS } pg_error_kind_t;
+
+typedef struct {
+    const char     *state; /* a prefix; the first that fits counts */
+    pg_error_kind_t kind;
+} pg_error_t;
+
+static const pg_error_t pg_errors[] = {
+    {"40001", ERROR_RACE},        /* serialization_failure */
+    {"40P01", ERROR_RACE},        /* deadlock_detected */
+    {"57014", ERROR_TIMEOUT},     /* query_canceled: statement_timeout */
+    {"57P", ERROR_UNAVAILABLE},   /* shutdown, crash, cannot connect now */
+    {"53", ERROR_UNAVAILABLE},    /* insufficient resources */
+    {"08", ERROR_UNAVAILABLE},    /* connection exceptions */
+    {"25P03", ERROR_UNAVAILABLE}, /* idle in transaction too long */
+    {"55P03", ERROR_CALLER},      /* lock_not_available: somebody else changes it now */
+    {"22", ERROR_CALLER},         /* data exceptions */
+    {"23", ERROR_CALLER},         /* integrity constraints */
+    {"P0001", ERROR_CALLER},      /* raised by a trigger */
+    {"54", ERROR_CALLER},         /* limits exceeded */
+    {"", ERROR_OURS},
+};
+
+
+void
+pg_fail(rq_t *rq, pg_hold_t *hold, PGresult *result)
+{
+    char             *text;
+    const char       *state;
+    const pg_error_t *error;
+
+    (void) hold;
+
+    state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    text = arena_text(rq->arena, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
+                                     ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : "");
+    state = state == NULL ? "" : arena_text(rq->arena, state);
+    PQclear(result);
+
+    for (error = pg_errors; strncmp(state, error->state, strlen(error->state)) != 0; error++) { /* void */ }
+
+    switch (error->kind) {
+
+    case ERROR_CALLER:
+        fail_details(rq, 400, text, "SQLSTATE %s", state);
+
+    case ERROR_RACE:
+        if (request_retry(request_of(rq))) {
+            request_leave(request_of(rq));
+        }
+        ngx_log_error(NGX_LOG_WARN, rq_log(rq), 0, "tator: SQLSTATE %s again: %s", state, text);
+        fail(rq, 503, "Somebody else is changing the same objects. Please try again.");
+
+    case ERROR_TIMEOUT:
+        fail(rq, 503, "The query took too long.");
+
+    case ERROR_UNAVAILABLE:
+        ngx_log_error(NGX_LOG_ERR, rq_log(rq), 0, "tator: SQLSTATE %s: %s", state, text);
+        fail(rq, 503, "The database is not available at the moment.");
+
+    default:
+        ngx_log_error(NGX_LOG_ERR, rq_log(rq), 0, "tator: SQLSTATE %s: %s", state, text);
+        fail(rq, 500, "Internal error");
+    }
+}
+
+
+void
+pg_fail_connection(rq_t *rq)
+{
+    fail(rq, 503, "The database is not available at the moment.");
+}
