@@ -42,6 +42,9 @@ void sql_raw(sql_t *sql, const char *text);
 /* Bind one value and append its $n. */
 void sql_bind(sql_t *sql, const char *value);
 
+/* Bind one value; the text already names its $n (the SQL of a table row). */
+void sql_value(sql_t *sql, const char *value);
+
 /* Append another statement's text, its parameters renumbered and bound here. */
 void sql_append(sql_t *sql, const sql_t *other);
 

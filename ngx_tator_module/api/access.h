@@ -35,10 +35,13 @@ typedef struct {
 /* Run the check of rq->endpoint: fills rq->project …, or fails with 404, 400 (no credentials) or 403. */
 void access_check(rq_t *rq);
 
-/* The same check of another project or organization (clone destinations, buckets …): fails with 404 or 403. */
+/* The same check of another project (a clone's destination): fails with 404, 400 or 403. */
 void access_project(rq_t *rq, int64_t project, access_class_t access);
 
-/* true when the caller is affiliated with the organization (as Admin). */
+/* true when the caller's first affiliation row with the organization exists (and is Admin). */
 bool access_affiliated(rq_t *rq, int64_t organization, bool admin);
+
+/* true when the request's method only reads: GET, HEAD, OPTIONS. */
+bool access_reads(const rq_t *rq);
 
 #endif

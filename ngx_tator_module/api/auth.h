@@ -20,8 +20,9 @@ void auth_check(rq_t *rq);
 /* Count the request; beyond the limit fail with 400 "Request was throttled. …". */
 void auth_throttle(rq_t *rq);
 
-/* The caller's legacy level in the project (0: no membership), from the cache or the database. */
-char auth_level(rq_t *rq, int64_t project);
+/* The project's organization (0: none) and the caller's legacy level in it (the first membership row's letter, 0: none), from
+   the cache or the database. false: there is no such project. */
+bool auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level);
 
 /* Everything that the caches hold is old. Called for every notification "tator_access". */
 void auth_cache_flush(void);

@@ -43,12 +43,10 @@ struct rq_s {
     bool    single; /* a BODY_LIST operation got a single object */
 
     /* What the access check looked up from the path (api/access.h); 0 where the path names none. */
-    int64_t     project;
-    const char *project_name;
-    int64_t     project_organization; /* 0: none */
-    int64_t     organization;
-    char        level; /* legacy membership letter of the caller in the project, 0 none */
-    bool        admin; /* affiliation Admin in the organization */
+    int64_t project;
+    int64_t organization; /* of the project, or the one that the path names; 0: none */
+    char    level;        /* legacy membership letter of the caller in the project, 0: none */
+    bool    admin;        /* affiliation Admin in the organization (organization classes) */
 
     str_t method, uri, query, host, scheme, address; /* address: the caller's, for limits and logs */
     char  id[33];                                    /* request id, hex */
