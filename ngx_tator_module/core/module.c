@@ -8,7 +8,6 @@
 #include "../net/net.h"
 #include "../api/router.h"
 
-static ngx_int_t module_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t module_init_process(ngx_cycle_t *cycle);
 static void      module_exit_process(ngx_cycle_t *cycle);
 

@@ -334,10 +334,10 @@ request_describe(request_t *request)
     }
 
     for (int k = 0; k < 32; k += 4) {
-        long random = ngx_random();
+        long bits = ngx_random();
 
         for (int j = 0; j < 4; j++) {
-            rq->id[k + j] = digits[(random >> (4 * j)) & 15];
+            rq->id[k + j] = digits[(bits >> (4 * j)) & 15];
         }
     }
 

@@ -41,6 +41,8 @@ struct rq_s {
     json_t *params;
     json_t *body;   /* the body when it is a list, else NULL; BODY_LIST operations: always the list, also of a single object */
     bool    single; /* a BODY_LIST operation got a single object */
+    str_t   content; /* the body as received */
+    format_t format;
 
     /* What the access check looked up from the path (api/access.h); 0 where the path names none. */
     int64_t project;

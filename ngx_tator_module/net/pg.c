@@ -3,6 +3,7 @@
  * gives is wrapped at once into the request's arena, so that a fiber dropped in the middle leaks nothing.
  */
 
+#include "pg.h"
 #include "pg_pool.h"
 
 struct pg_result_s {
