@@ -65,7 +65,7 @@ wait_for() {                    # SECONDS WHAT COMMAND…
     shift 2
     until "$@" >/dev/null 2>&1; do
         [ "$(date +%s)" -lt "$until" ] || return 1
-        sleep 0.1
+        sleep 0.2
     done
 }
 
@@ -126,8 +126,8 @@ as() {                          # USER COMMAND…
 # Below a folder that only root may enter (its home, say) the database server gets the one capability to pass through.
 reach=()
 pass_through() {
-    if [ "$(id -u)" = 0 ] && ! as "$1" test -x "$VAR" 2>/dev/null; then
+    if [ "$(id -u)" = 0 ] && ! as "$1" stat "$VAR/postgres" >/dev/null 2>&1; then
         reach=(--inh-caps=+dac_read_search --ambient-caps=+dac_read_search)
-        as "$1" test -x "$VAR" 2>/dev/null || die "the user $1 can not enter $VAR: choose another folder with VAR="
+        as "$1" stat "$VAR/postgres" >/dev/null 2>&1 || die "the user $1 can not enter $VAR: choose another folder with VAR="
     fi
 }
