@@ -3,6 +3,7 @@
  * gives is wrapped at once into the request's arena, so that a fiber dropped in the middle leaks nothing.
  */
 
+#include "../core/metrics.h"
 #include "pg.h"
 #include "pg_pool.h"
 
@@ -266,6 +267,7 @@ pg_send(rq_t *rq, pg_hold_t *hold, const sql_t *sql)
     uint64_t    hash;
     PGconn     *pg = hold->connection->pg;
 
+    metrics_count(METRIC_PG_STATEMENTS);
     hash = pg_hash(sql->text, sql->len);
     snprintf(name, sizeof(name), "t%016lx", (unsigned long) hash);
 

@@ -4,6 +4,7 @@
  * a fault of ours is 500. PostgreSQL's own text goes to the log; to the caller only where it is about his values.
  */
 
+#include "../core/metrics.h"
 #include "pg_pool.h"
 
 typedef enum { ERROR_CALLER, ERROR_UNAVAILABLE, ERROR_RACE, ERROR_TIMEOUT, ERROR_OURS } pg_error_kind_t;
@@ -39,6 +40,7 @@ pg_fail(rq_t *rq, pg_hold_t *hold, PGresult *result)
 
     (void) hold;
 
+    metrics_count(METRIC_PG_ERRORS);
     state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     text = arena_text(rq->arena, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
                                      ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : "");

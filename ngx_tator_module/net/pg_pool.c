@@ -6,6 +6,7 @@
 #include <ngx_thread_pool.h>
 
 #include "../api/auth.h"
+#include "../core/metrics.h"
 #include "net.h"
 #include "pg_pool.h"
 
@@ -47,6 +48,7 @@ static void pg_drain(pg_connection_t *connection);
 static void pg_cancel_thread(void *data, ngx_log_t *log);
 static void pg_cancelled(ngx_event_t *event);
 static void pg_idle(pg_connection_t *connection);
+static void pg_wait_over(pg_hold_t *hold);
 static void pg_wait_cancelled(wait_t *wait);
 
 static pg_pool_t pg_pool;
@@ -134,12 +136,19 @@ pg_acquire(rq_t *rq, bool streaming)
         hold->connection->hold = hold;
         hold->connection->state = PG_HELD;
         pg_pool.streaming += streaming;
+        metrics_gauge_add(METRIC_PG_HELD, +1);
         return hold;
     }
+
+    metrics_count(METRIC_PG_WAITS);
+    metrics_gauge_add(METRIC_PG_WAITING, +1);
+    hold->counted = 1;
 
     while (hold->queued) {
         rq_wait(rq, &hold->wait);
     }
+
+    pg_wait_over(hold);
 
     if (hold->refused) {
         pg_fail_connection(rq);
@@ -158,6 +167,7 @@ pg_release(pg_hold_t *hold)
     hold->active = 0;
     hold->transaction = 0;
     connection->hold = NULL;
+    metrics_gauge_add(METRIC_PG_HELD, -1);
 
     if (hold->streaming) {
         pg_pool.streaming--;
@@ -183,6 +193,7 @@ pg_request_end(request_t *request)
         hold->queued = 0;
     }
 
+    pg_wait_over(hold);
     connection = hold->connection;
     request->hold = NULL;
 
@@ -197,6 +208,7 @@ pg_request_end(request_t *request)
 
     connection->hold = NULL;
     hold->connection = NULL;
+    metrics_gauge_add(METRIC_PG_HELD, -1);
 
     if (hold->streaming) {
         pg_pool.streaming--;
@@ -260,6 +272,7 @@ pg_drop(pg_connection_t *connection)
     }
 
     pg_pool.n--;
+    metrics_gauge_add(METRIC_PG_CONNECTIONS, -1);
 
     if (connection->listening) {
         auth_cache_listening(-1);
@@ -319,6 +332,7 @@ pg_open(void)
     }
 
     pg_pool.n++;
+    metrics_gauge_add(METRIC_PG_CONNECTIONS, +1);
 }
 
 
@@ -682,6 +696,7 @@ pg_dispatch(ngx_event_t *event)
         hold->connection = connection;
         connection->hold = hold;
         connection->state = PG_HELD;
+        metrics_gauge_add(METRIC_PG_HELD, +1);
         rq_wake(&hold->wait);
     }
 
@@ -860,6 +875,16 @@ pg_idle(pg_connection_t *connection)
 
     if ((!ngx_queue_empty(&pg_pool.waiters) || !ngx_queue_empty(&pg_pool.streams)) && !pg_pool.dispatch.posted) {
         ngx_post_event(&pg_pool.dispatch, &ngx_posted_events);
+    }
+}
+
+
+static void
+pg_wait_over(pg_hold_t *hold)
+{
+    if (hold->counted) {
+        hold->counted = 0;
+        metrics_gauge_add(METRIC_PG_WAITING, -1);
     }
 }
 

@@ -49,6 +49,7 @@ struct pg_hold_s {
     unsigned         transaction : 1;
     unsigned         active : 1;    /* a statement was sent and its results are not all read */
     unsigned         refused : 1;   /* no server */
+    unsigned         counted : 1;   /* among those who wait, for the metrics */
 };
 
 /* The request's hold with a connection; waits for one, answers 503 when there is no server. */
