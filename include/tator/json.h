@@ -6,6 +6,8 @@
 #ifndef TATOR_JSON_H
 #define TATOR_JSON_H
 
+#include <stdbool.h>
+
 #include <jansson.h>
 #include <tator/arena.h>
 

@@ -1,0 +1,286 @@
+/*
+ * JSON text (include/tator/json.h): a writer with shortest numbers, a depth scan that runs before any parser recurses.
+ */
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <tator/json.h>
+
+static void text_room(text_t *text, size_t len);
+
+
+void
+text_start(text_t *text, arena_t *arena, size_t size)
+{
+    text->arena = arena;
+    text->size = size < 64 ? 64 : size;
+    text->data = arena_alloc(arena, text->size);
+    text->data[0] = '\0';
+    text->len = 0;
+}
+
+
+void
+text_add(text_t *text, const void *data, size_t len)
+{
+    text_room(text, len);
+    memcpy(text->data + text->len, data, len);
+    text->len += len;
+    text->data[text->len] = '\0';
+}
+
+
+void
+text_puts(text_t *text, const char *string)
+{
+    text_add(text, string, strlen(string));
+}
+
+
+void
+text_printf(text_t *text, const char *format, ...)
+{
+    char   *line;
+    va_list args;
+
+    va_start(args, format);
+    line = arena_vformat(text->arena, format, args);
+    va_end(args);
+
+    text_puts(text, line);
+}
+
+
+size_t
+json_escaped_length(const unsigned char *text, size_t len)
+{
+    size_t n = len;
+
+    for (size_t k = 0; k < len; k++) {
+        if (text[k] == '"' || text[k] == '\\') {
+            n++;
+        } else if (text[k] < 0x20) {
+            n += strchr("\b\t\n\f\r", text[k]) != NULL && text[k] != '\0' ? 1 : 5;
+        }
+    }
+
+    return n;
+}
+
+
+unsigned char *
+json_escape(unsigned char *out, const unsigned char *text, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char letters[] = "........btn.fr..";
+
+    for (size_t k = 0; k < len; k++) {
+        unsigned char c = text[k];
+
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            *out++ = c;
+            continue;
+        }
+
+        *out++ = '\\';
+
+        if (c >= 0x20) {
+            *out++ = c;
+
+        } else if (c < sizeof(letters) - 1 && letters[c] != '.') {
+            *out++ = (unsigned char) letters[c];
+
+        } else {
+            memcpy(out, "u00", 3);
+            out[3] = (unsigned char) digits[c >> 4];
+            out[4] = (unsigned char) digits[c & 15];
+            out += 5;
+        }
+    }
+
+    return out;
+}
+
+
+size_t
+json_double(char *out, double value)
+{
+    int n = 0;
+
+    if (!isfinite(value)) {
+        memcpy(out, "null", 5);
+        return 4;
+    }
+
+    for (int digits = 15; digits <= 17; digits++) {
+        n = snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value) {
+            break;
+        }
+    }
+
+    if (strpbrk(out, ".e") == NULL) {
+        memcpy(out + n, ".0", 3);
+        n += 2;
+    }
+
+    return (size_t) n;
+}
+
+
+char *
+json_text(arena_t *arena, const json_t *value)
+{
+    text_t out;
+
+    text_start(&out, arena, 256);
+    json_write(&out, value);
+
+    return out.data;
+}
+
+
+void
+json_write(text_t *out, const json_t *value)
+{
+    char        number[40];
+    size_t      k;
+    json_t     *item;
+    const char *key;
+    const char *comma = "";
+
+    switch (json_typeof(value)) {
+
+    case JSON_OBJECT:
+        text_puts(out, "{");
+        json_object_foreach((json_t *) value, key, item) {
+            text_puts(out, comma);
+            json_write_text(out, key, strlen(key));
+            text_puts(out, ":");
+            json_write(out, item);
+            comma = ",";
+        }
+        text_puts(out, "}");
+        return;
+
+    case JSON_ARRAY:
+        text_puts(out, "[");
+        json_array_foreach((json_t *) value, k, item) {
+            text_puts(out, k ? "," : "");
+            json_write(out, item);
+        }
+        text_puts(out, "]");
+        return;
+
+    case JSON_STRING:
+        json_write_text(out, json_string_value(value), json_string_length(value));
+        return;
+
+    case JSON_INTEGER:
+        text_add(out, number, (size_t) snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value)));
+        return;
+
+    case JSON_REAL:
+        text_add(out, number, json_double(number, json_real_value(value)));
+        return;
+
+    case JSON_TRUE:
+        text_puts(out, "true");
+        return;
+
+    case JSON_FALSE:
+        text_puts(out, "false");
+        return;
+
+    default:
+        text_puts(out, "null");
+    }
+}
+
+
+void
+json_write_text(text_t *out, const char *text, size_t len)
+{
+    size_t n = json_escaped_length((const unsigned char *) text, len);
+
+    text_room(out, n + 2);
+    out->data[out->len++] = '"';
+    json_escape((unsigned char *) out->data + out->len, (const unsigned char *) text, len);
+    out->len += n;
+    out->data[out->len++] = '"';
+    out->data[out->len] = '\0';
+}
+
+
+json_t *
+json_parse(const void *text, size_t len, json_error_t *error)
+{
+    if (json_depth(text, len) > JSON_DEPTH_LIMIT) {
+        memset(error, 0, sizeof(json_error_t));
+        snprintf(error->text, sizeof(error->text), "more than %d levels deep", JSON_DEPTH_LIMIT);
+        return NULL;
+    }
+
+    return json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+}
+
+
+unsigned
+json_depth(const void *text, size_t len)
+{
+    bool                 quoted = false;
+    unsigned             depth = 0, deepest = 0;
+    const unsigned char *p = text, *end = p + len;
+
+    for (; p < end; p++) {
+        if (quoted) {
+            if (*p == '\\') {
+                p++;
+            } else if (*p == '"') {
+                quoted = false;
+            }
+            continue;
+        }
+
+        switch (*p) {
+
+        case '"':
+            quoted = true;
+            break;
+
+        case '[':
+        case '{':
+            if (++depth > deepest) {
+                deepest = depth;
+            }
+            break;
+
+        case ']':
+        case '}':
+            depth -= depth > 0;
+            break;
+        }
+    }
+
+    return deepest;
+}
+
+
+static void
+text_room(text_t *text, size_t len)
+{
+    char *grown;
+
+    if (text->len + len + 1 <= text->size) {
+        return;
+    }
+
+    text->size = (text->len + len + 1) * 2;
+    grown = arena_alloc(text->arena, text->size);
+    memcpy(grown, text->data, text->len + 1);
+    text->data = grown;
+}
