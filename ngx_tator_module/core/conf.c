@@ -3,6 +3,7 @@
  * file drives the module alone; what is written in nginx.conf wins. Bad values are refused with file and line.
  */
 
+#include "../api/auth.h"
 #include "conf.h"
 #include "metrics.h"
 #include "request.h"
@@ -117,6 +118,10 @@ conf_init_main(ngx_conf_t *cf, void *data)
     conf->router = router_create(conf->arena, endpoint_tables, &wrong);
     if (conf->router == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", wrong);
+        return NGX_CONF_ERROR;
+    }
+
+    if (auth_init(cf) != NGX_OK || metrics_init(cf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

@@ -1,0 +1,391 @@
+/*
+ * Authentication and limits (auth.h). One shared memory zone holds three tables of fixed size, each entry in the one place
+ * that its key's hash names: who a token is, a user's standing in a project, and when a caller's last requests came. An
+ * entry counts only while the generation that it was made in lasts: a change of rights anywhere begins a new one. The
+ * generation is read before the database is asked, so that an answer which a change has overtaken is never kept.
+ */
+
+#include <ctype.h>
+
+#include <openssl/sha.h>
+
+#include "../core/conf.h"
+#include "../core/request.h"
+#include "../net/pg.h"
+#include "auth.h"
+#include "session.h"
+
+#define AUTH_TOKENS   1024
+#define AUTH_PROJECTS 8192
+#define AUTH_CALLERS  2048
+#define AUTH_LIFE     10000 /* ms that an entry counts at most */
+#define AUTH_TEXT     256
+
+#define LIMIT_ANONYMOUS 10 /* requests in a second (contract/operations.md §19) */
+#define LIMIT_USER      100
+
+typedef struct {
+    u_char     hash[SHA256_DIGEST_LENGTH];
+    ngx_uint_t generation;
+    ngx_msec_t made;
+    int64_t    id;
+    bool       is_staff;
+    char       texts[4][AUTH_TEXT]; /* username, first name, last name, e-mail */
+} auth_token_t;
+
+typedef struct {
+    int64_t    user, project, organization;
+    ngx_uint_t generation;
+    ngx_msec_t made;
+    char       level;
+} auth_standing_t;
+
+/* The last accepted requests of a caller: a ring of times. */
+typedef struct {
+    uint64_t   key;
+    ngx_uint_t next;
+    ngx_msec_t times[LIMIT_USER];
+} auth_caller_t;
+
+typedef struct {
+    ngx_atomic_t    generation;
+    auth_token_t    tokens[AUTH_TOKENS];
+    auth_standing_t standings[AUTH_PROJECTS];
+    auth_caller_t   callers[AUTH_CALLERS];
+} auth_shared_t;
+
+static ngx_int_t auth_zone_init(ngx_shm_zone_t *zone, void *old);
+static void      auth_token(rq_t *rq, const char *header);
+static bool      auth_token_cached(rq_t *rq, const u_char *hash);
+static void      auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation);
+static bool      auth_usable(void);
+static bool      auth_fresh(ngx_uint_t generation, ngx_msec_t made);
+static uint64_t  auth_mix(uint64_t a, uint64_t b);
+
+/* Process-wide: the zone, and how many connections of this process hear of changes. */
+static struct {
+    ngx_slab_pool_t *slab;
+    auth_shared_t   *shared;
+    int              listening;
+} auth;
+
+
+ngx_int_t
+auth_init(ngx_conf_t *cf)
+{
+    ngx_str_t       name = ngx_string("tator_auth");
+    ngx_shm_zone_t *zone;
+
+    zone = ngx_shared_memory_add(cf, &name, sizeof(auth_shared_t) + 64 * ngx_pagesize, &ngx_tator_module);
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->init = auth_zone_init;
+
+    return NGX_OK;
+}
+
+
+void
+auth_check(rq_t *rq)
+{
+    const char *header;
+
+    rq->user = (user_t) {0};
+
+    /* a live session wins, and the header is then not even looked at (contract/accounts.md §3.1) */
+    if (session_check(rq)) {
+        return;
+    }
+
+    header = rq_header(rq, "Authorization");
+    if (header != NULL) {
+        auth_token(rq, header);
+    }
+}
+
+
+void
+auth_throttle(rq_t *rq)
+{
+    uint64_t       key;
+    ngx_uint_t     limit;
+    ngx_msec_t     now, *oldest;
+    bool           full;
+    auth_caller_t *caller;
+
+    if (!rq->config->rate_limits) {
+        return;
+    }
+
+    limit = rq->user.id ? LIMIT_USER : LIMIT_ANONYMOUS;
+    key = rq->user.id ? auth_mix(1, (uint64_t) rq->user.id) : auth_mix(2, ngx_murmur_hash2(rq->address.data, rq->address.len));
+    caller = &auth.shared->callers[key % AUTH_CALLERS];
+    now = ngx_current_msec;
+
+    ngx_shmtx_lock(&auth.slab->mutex);
+
+    if (caller->key != key) {
+        ngx_memzero(caller, sizeof(auth_caller_t));
+        caller->key = key;
+    }
+
+    oldest = &caller->times[caller->next % limit];
+    full = *oldest != 0 && now - *oldest < 1000;
+
+    if (!full) {
+        *oldest = now ? now : 1;
+        caller->next++;
+    }
+
+    ngx_shmtx_unlock(&auth.slab->mutex);
+
+    if (full) {
+        fail(rq, 400, "Request was throttled. Expected available in 1 second.");
+    }
+}
+
+
+bool
+auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
+{
+    bool             found;
+    result_t        *result;
+    ngx_uint_t       generation;
+    auth_standing_t *entry, copy;
+
+    entry = &auth.shared->standings[auth_mix((uint64_t) rq->user.id, (uint64_t) project) % AUTH_PROJECTS];
+
+    ngx_shmtx_lock(&auth.slab->mutex);
+    copy = *entry;
+    generation = auth.shared->generation;
+    ngx_shmtx_unlock(&auth.slab->mutex);
+
+    if (auth_usable() && copy.user == rq->user.id && copy.project == project && auth_fresh(copy.generation, copy.made)) {
+        *organization = copy.organization;
+        *level = copy.level;
+        return true;
+    }
+
+    result = pg_query(rq,
+                      "SELECT p.organization, (SELECT m.permission FROM main_membership m"
+                      "                        WHERE m.project = p.id AND m.\"user\" = %ld ORDER BY m.id LIMIT 1)"
+                      " FROM main_project p WHERE p.id = %ld",
+                      rq->user.id, project);
+
+    found = pg_rows(result) == 1;
+    *organization = found ? pg_int(result, 0, 0) : 0;
+    *level = found && !pg_null(result, 0, 1) ? pg_text(result, 0, 1)[0] : 0;
+
+    if (found && auth_usable()) {
+        copy = (auth_standing_t) {rq->user.id, project, *organization, generation, ngx_current_msec, *level};
+        ngx_shmtx_lock(&auth.slab->mutex);
+        *entry = copy;
+        ngx_shmtx_unlock(&auth.slab->mutex);
+    }
+
+    return found;
+}
+
+
+void
+auth_cache_flush(void)
+{
+    (void) ngx_atomic_fetch_add(&auth.shared->generation, 1);
+}
+
+
+void
+auth_cache_listening(int change)
+{
+    /* whatever changed while nobody listened */
+    if (auth.listening == 0) {
+        auth_cache_flush();
+    }
+
+    auth.listening += change;
+}
+
+
+static ngx_int_t
+auth_zone_init(ngx_shm_zone_t *zone, void *old)
+{
+    (void) old;
+
+    auth.slab = (ngx_slab_pool_t *) zone->shm.addr;
+
+    if (zone->shm.exists) {
+        auth.shared = auth.slab->data;
+        return NGX_OK;
+    }
+
+    auth.shared = ngx_slab_calloc(auth.slab, sizeof(auth_shared_t));
+    if (auth.shared == NULL) {
+        return NGX_ERROR;
+    }
+
+    auth.slab->data = auth.shared;
+    auth.shared->generation = 1;
+
+    return NGX_OK;
+}
+
+
+/* Authorization: Token KEY. Other schemes are nobody's here. */
+static void
+auth_token(rq_t *rq, const char *header)
+{
+    u_char      hash[SHA256_DIGEST_LENGTH];
+    size_t      len;
+    result_t   *result;
+    ngx_uint_t  generation;
+    const char *key;
+
+    header += strspn(header, " ");
+    len = strcspn(header, " ");
+
+    if (len != 5 || ngx_strncasecmp((u_char *) header, (u_char *) "Token", 5) != 0) {
+        return;
+    }
+
+    key = header + len + strspn(header + len, " ");
+    len = strlen(key);
+    while (len > 0 && key[len - 1] == ' ') {
+        len--;
+    }
+
+    if (len == 0) {
+        fail(rq, 400, "Invalid token header. No credentials provided.");
+    }
+
+    if (memchr(key, ' ', len) != NULL) {
+        fail(rq, 400, "Invalid token header. Token string should not contain spaces.");
+    }
+
+    for (size_t k = 0; k < len; k++) {
+        if ((unsigned char) key[k] < 0x20 || (unsigned char) key[k] >= 0x7f) {
+            fail(rq, 400, "Invalid token header. Token string should not contain invalid characters.");
+        }
+    }
+
+    SHA256((const unsigned char *) key, len, hash);
+
+    if (auth_token_cached(rq, hash)) {
+        return;
+    }
+
+    generation = auth.shared->generation;
+
+    result = pg_query(rq,
+                      "SELECT u.id, u.username, u.first_name, u.last_name, u.email, u.is_staff, u.is_active"
+                      " FROM authtoken_token t JOIN main_user u ON u.id = t.user_id WHERE t.key = %s",
+                      arena_copy(rq->arena, key, len));
+
+    if (pg_rows(result) == 0) {
+        fail(rq, 400, "Invalid token.");
+    }
+
+    if (!pg_bool(result, 0, 6)) {
+        fail(rq, 400, "User inactive or deleted.");
+    }
+
+    rq->user.id = pg_int(result, 0, 0);
+    rq->user.username = pg_text(result, 0, 1);
+    rq->user.first_name = pg_text(result, 0, 2);
+    rq->user.last_name = pg_text(result, 0, 3);
+    rq->user.email = pg_text(result, 0, 4);
+    rq->user.is_staff = pg_bool(result, 0, 5);
+
+    auth_token_keep(rq, hash, generation);
+}
+
+
+static bool
+auth_token_cached(rq_t *rq, const u_char *hash)
+{
+    auth_token_t *entry, *copy;
+
+    if (!auth_usable()) {
+        return false;
+    }
+
+    entry = &auth.shared->tokens[*(const uint32_t *) hash % AUTH_TOKENS];
+    copy = arena_alloc(rq->arena, sizeof(auth_token_t));
+
+    ngx_shmtx_lock(&auth.slab->mutex);
+    *copy = *entry;
+    ngx_shmtx_unlock(&auth.slab->mutex);
+
+    if (!auth_fresh(copy->generation, copy->made) || CRYPTO_memcmp(copy->hash, hash, sizeof(copy->hash)) != 0) {
+        return false;
+    }
+
+    rq->user.id = copy->id;
+    rq->user.is_staff = copy->is_staff;
+    rq->user.username = copy->texts[0];
+    rq->user.first_name = copy->texts[1];
+    rq->user.last_name = copy->texts[2];
+    rq->user.email = copy->texts[3];
+
+    return true;
+}
+
+
+static void
+auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation)
+{
+    auth_token_t *entry, *copy;
+    const char   *texts[] = {rq->user.username, rq->user.first_name, rq->user.last_name, rq->user.email};
+
+    if (!auth_usable()) {
+        return;
+    }
+
+    copy = arena_zalloc(rq->arena, sizeof(auth_token_t));
+    ngx_memcpy(copy->hash, hash, sizeof(copy->hash));
+    copy->generation = generation;
+    copy->made = ngx_current_msec;
+    copy->id = rq->user.id;
+    copy->is_staff = rq->user.is_staff;
+
+    for (int k = 0; k < 4; k++) {
+        if (strlen(texts[k]) >= AUTH_TEXT) {
+            return; /* no room: asked of the database each time */
+        }
+        strcpy(copy->texts[k], texts[k]);
+    }
+
+    entry = &auth.shared->tokens[*(const uint32_t *) hash % AUTH_TOKENS];
+
+    ngx_shmtx_lock(&auth.slab->mutex);
+    *entry = *copy;
+    ngx_shmtx_unlock(&auth.slab->mutex);
+}
+
+
+static bool
+auth_usable(void)
+{
+    return auth.listening > 0;
+}
+
+
+static bool
+auth_fresh(ngx_uint_t generation, ngx_msec_t made)
+{
+    return generation == auth.shared->generation && ngx_current_msec - made < AUTH_LIFE;
+}
+
+
+static uint64_t
+auth_mix(uint64_t a, uint64_t b)
+{
+    uint64_t h = a * 0x9e3779b97f4a7c15u ^ (b + 0x7f4a7c159e3779b9u);
+
+    h ^= h >> 32;
+    h *= 0xd6e8feb86659fd93u;
+    h ^= h >> 32;
+
+    return h;
+}
