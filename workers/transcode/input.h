@@ -1,0 +1,30 @@
+/*
+ * A video source opened for one pass: demuxer, picture decoder, and what must be known before the first picture.
+ * Life: input_open() borrows the source, which must outlive it; input_close() ends the rest.
+ */
+
+#ifndef TRANSCODE_INPUT_H
+#define TRANSCODE_INPUT_H
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include "fault.h"
+#include "source.h"
+
+typedef struct {
+    AVFormatContext *format;
+    AVCodecContext  *decoder;
+    AVStream        *video, *audio; /* audio: NULL when there is none */
+    AVRational       rate;          /* pictures a second of all outputs */
+    double           duration;      /* seconds; 0: not known */
+    int64_t          frames;        /* about how many pictures; 0: not known */
+    int              width, height; /* as shown: upright, square pixels */
+    char             filters[96];   /* what makes decoded pictures upright and progressive; may be empty */
+} input_t;
+
+/* `force_fps` above 0 is the rate to use instead of the source's average. `threads` of the decoder. NULL: the fault is noted. */
+input_t *input_open(source_t *source, double force_fps, int threads, fault_t *fault);
+void     input_close(input_t *input);
+
+#endif

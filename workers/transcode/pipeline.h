@@ -1,0 +1,34 @@
+/*
+ * One decode pass that feeds all outputs (in parallel, each in a thread of its own): thumbnails, every rung of the
+ * ladder, sound, archival files. Pictures are numbered as they are decoded; picture n is shown at n / rate in every
+ * file, so that none is dropped or doubled.
+ */
+
+#ifndef TRANSCODE_PIPELINE_H
+#define TRANSCODE_PIPELINE_H
+
+#include "destination.h"
+#include "input.h"
+#include "ladder.h"
+
+typedef struct {
+    rung_config_t rungs[LADDER_ROOM];
+    size_t        n_rungs;
+    bool          thumbnail, animation, sound;
+    const json_t *archives;    /* entries of archive_config, without s3_storage; NULL: none */
+    double        force_fps;   /* above 0: pictures are dropped and doubled to this rate */
+    int           threads;     /* processors to use */
+    void (*progress)(double part, void *data); /* between 0 and 1; may be NULL */
+    void         *data;
+} plan_t;
+
+typedef struct {
+    int64_t frames;           /* pictures of each output */
+    int64_t damaged;          /* packets that could not be decoded */
+    int64_t dropped, doubled; /* by force_fps */
+} result_t;
+
+/* `source` is what `input` was opened with. false: the fault is noted. */
+bool pipeline_run(input_t *input, const char *url, bool files, const plan_t *plan, destination_t *destination, result_t *result, fault_t *fault);
+
+#endif

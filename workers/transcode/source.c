@@ -1,0 +1,524 @@
+/*
+ * Reading a job's source by HTTP ranges or from a file.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+#include <libavutil/error.h>
+#include <libavutil/mem.h>
+
+#include "source.h"
+
+#define BLOCK     (4 << 20)
+#define BLOCKS    4
+#define TRIES     7
+#define IO_BUFFER (64 << 10)
+
+typedef struct {
+    int64_t        number; /* which block of the source; -1: none */
+    size_t         len;
+    uint64_t       used;   /* clock of the last use */
+    unsigned char *data;
+} block_t;
+
+struct source_s {
+    fault_t     *fault;
+    CURL        *curl; /* NULL: a file */
+    int          fd;   /* the file, or the copy of a server without ranges; -1: none */
+    int64_t      size; /* -1: not known yet */
+    uint64_t     clock;
+    block_t      blocks[BLOCKS];
+    AVIOContext *io;
+    int64_t      position; /* of io */
+    char         url[];
+};
+
+/* One answer as it comes in. */
+typedef struct {
+    source_t *source;
+    block_t  *block;
+    size_t    received; /* bytes of the block that are there */
+    int64_t   total;    /* from Content-Range; -1: not told */
+    bool      whole;    /* the server sends everything: it goes into the file */
+    bool      broken;
+} answer_t;
+
+
+static bool     file_open(source_t *source, const char *path);
+static block_t *block_get(source_t *source, int64_t number);
+static bool     block_fetch(source_t *source, block_t *block, int64_t number);
+static bool     may_try_again(CURLcode code, long status);
+static size_t   on_header(char *data, size_t size, size_t n, void *answer);
+static size_t   on_data(char *data, size_t size, size_t n, void *answer);
+static int      io_read(void *source, uint8_t *data, int len);
+static int64_t  io_seek(void *source, int64_t offset, int whence);
+
+
+source_t *
+source_open(const char *url, bool files, fault_t *fault)
+{
+    size_t    i;
+    source_t *source = calloc(1, sizeof(source_t) + strlen(url) + 1);
+
+    if (source == NULL) {
+        fault_set(fault, true, "no memory");
+        return NULL;
+    }
+
+    strcpy(source->url, url);
+    source->fault = fault;
+    source->fd = -1;
+    source->size = -1;
+
+    for (i = 0; i < BLOCKS; i++) {
+        source->blocks[i].number = -1;
+    }
+
+    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
+        if (!files) {
+            fault_set(fault, false, "only http and https sources can be read");
+            goto failed;
+        }
+
+        if (!file_open(source, url)) {
+            goto failed;
+        }
+
+        return source;
+    }
+
+    source->curl = curl_easy_init();
+    if (source->curl == NULL) {
+        fault_set(fault, true, "no memory");
+        goto failed;
+    }
+
+    if (block_get(source, 0) == NULL) { /* tells the size */
+        goto failed;
+    }
+
+    return source;
+
+failed:
+
+    source_close(source);
+
+    return NULL;
+}
+
+
+void
+source_close(source_t *source)
+{
+    size_t i;
+
+    if (source == NULL) {
+        return;
+    }
+
+    if (source->io != NULL) {
+        av_freep(&source->io->buffer);
+        avio_context_free(&source->io);
+    }
+
+    for (i = 0; i < BLOCKS; i++) {
+        free(source->blocks[i].data);
+    }
+
+    if (source->fd != -1) {
+        close(source->fd);
+    }
+
+    if (source->curl != NULL) {
+        curl_easy_cleanup(source->curl);
+    }
+
+    free(source);
+}
+
+
+int64_t
+source_size(const source_t *source)
+{
+    return source->size;
+}
+
+
+int64_t
+source_read(source_t *source, int64_t offset, void *data, size_t len)
+{
+    size_t   at;
+    ssize_t  n;
+    block_t *block;
+
+    if (source->fd != -1) {
+        n = pread(source->fd, data, len, offset);
+        if (n < 0) {
+            fault_set(source->fault, true, "the source can not be read: %s", strerror(errno));
+        }
+
+        return n;
+    }
+
+    if (offset >= source->size) {
+        return 0;
+    }
+
+    block = block_get(source, offset / BLOCK);
+    if (block == NULL) {
+        return -1;
+    }
+
+    if (source->fd != -1) { /* found out just now that there are no ranges */
+        return source_read(source, offset, data, len);
+    }
+
+    at = (size_t) (offset % BLOCK);
+    if (at >= block->len) {
+        return 0;
+    }
+
+    len = len < block->len - at ? len : block->len - at;
+    memcpy(data, block->data + at, len);
+
+    return (int64_t) len;
+}
+
+
+AVIOContext *
+source_io(source_t *source)
+{
+    unsigned char *buffer;
+
+    if (source->io == NULL) {
+        buffer = av_malloc(IO_BUFFER);
+        if (buffer == NULL) {
+            return NULL;
+        }
+
+        source->io = avio_alloc_context(buffer, IO_BUFFER, 0, source, io_read, NULL, io_seek);
+        if (source->io == NULL) {
+            av_free(buffer);
+        }
+    }
+
+    return source->io;
+}
+
+
+void *
+source_whole(source_t *source, size_t limit, size_t *len)
+{
+    char   *data;
+    int64_t n;
+
+    if (source->size > (int64_t) limit) {
+        fault_set(source->fault, false, "the source has %ld bytes, at most %zu can be read", (long) source->size, limit);
+        return NULL;
+    }
+
+    data = malloc((size_t) source->size + 1);
+    if (data == NULL) {
+        fault_set(source->fault, true, "no memory");
+        return NULL;
+    }
+
+    for (*len = 0; (int64_t) *len < source->size; *len += (size_t) n) {
+        n = source_read(source, (int64_t) *len, data + *len, (size_t) source->size - *len);
+
+        if (n <= 0) {
+            fault_set(source->fault, true, "the source ended early");
+            free(data);
+            return NULL;
+        }
+    }
+
+    data[*len] = '\0';
+
+    return data;
+}
+
+
+static bool
+file_open(source_t *source, const char *path)
+{
+    struct stat facts;
+
+    source->fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (source->fd == -1 || fstat(source->fd, &facts) != 0) {
+        return fault_set(source->fault, false, "%s can not be read: %s", path, strerror(errno));
+    }
+
+    source->size = facts.st_size;
+
+    return true;
+}
+
+
+/* The block from the few that are kept, else fetched in place of the one that was unused longest. */
+static block_t *
+block_get(source_t *source, int64_t number)
+{
+    size_t   i;
+    block_t *block = source->blocks;
+
+    for (i = 0; i < BLOCKS; i++) {
+        if (source->blocks[i].number == number) {
+            source->blocks[i].used = ++source->clock;
+            return &source->blocks[i];
+        }
+
+        if (source->blocks[i].used < block->used) {
+            block = &source->blocks[i];
+        }
+    }
+
+    if (block->data == NULL) {
+        block->data = malloc(BLOCK);
+        if (block->data == NULL) {
+            fault_set(source->fault, true, "no memory");
+            return NULL;
+        }
+    }
+
+    block->number = -1;
+    if (!block_fetch(source, block, number)) {
+        return NULL;
+    }
+
+    block->number = number;
+    block->used = ++source->clock;
+
+    return block;
+}
+
+
+static bool
+block_fetch(source_t *source, block_t *block, int64_t number)
+{
+    int      try;
+    long     status;
+    char     range[64], text[CURL_ERROR_SIZE];
+    CURLcode code;
+    answer_t answer = {.source = source, .block = block, .total = -1};
+    int64_t  first = number * BLOCK;
+    const char *url = source->url;
+
+    for (try = 0; try < TRIES; try++) {
+
+        if (try > 0) {
+            nanosleep(&(struct timespec) {.tv_sec = 1 << (try - 1)}, NULL);
+        }
+
+        if (answer.whole) {
+            answer.received = 0;
+            if (ftruncate(source->fd, 0) != 0 || lseek(source->fd, 0, SEEK_SET) != 0) {
+                return fault_set(source->fault, true, "the working file can not be written: %s", strerror(errno));
+            }
+        }
+
+        snprintf(range, sizeof(range), "%ld-%ld", (long) (first + (int64_t) answer.received), (long) (first + BLOCK - 1));
+
+        text[0] = '\0';
+        status = 0;
+
+        curl_easy_reset(source->curl);
+        curl_easy_setopt(source->curl, CURLOPT_URL, url);
+        curl_easy_setopt(source->curl, CURLOPT_RANGE, range);
+        curl_easy_setopt(source->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(source->curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(source->curl, CURLOPT_FOLLOWLOCATION, 1L);
+        curl_easy_setopt(source->curl, CURLOPT_MAXREDIRS, 5L);
+        curl_easy_setopt(source->curl, CURLOPT_CONNECTTIMEOUT, 20L);
+        curl_easy_setopt(source->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(source->curl, CURLOPT_LOW_SPEED_TIME, 60L);
+        curl_easy_setopt(source->curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(source->curl, CURLOPT_FAILONERROR, 1L);
+        curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, text);
+        curl_easy_setopt(source->curl, CURLOPT_USERAGENT, "tator-transcode");
+        curl_easy_setopt(source->curl, CURLOPT_HEADERFUNCTION, on_header);
+        curl_easy_setopt(source->curl, CURLOPT_HEADERDATA, &answer);
+        curl_easy_setopt(source->curl, CURLOPT_WRITEFUNCTION, on_data);
+        curl_easy_setopt(source->curl, CURLOPT_WRITEDATA, &answer);
+
+        code = curl_easy_perform(source->curl);
+        curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, NULL);
+
+        if (code == CURLE_OK) {
+            break;
+        }
+
+        if (status == 416 && number == 0) {
+            return fault_set(source->fault, false, "the source is empty");
+        }
+
+        if (answer.broken || !may_try_again(code, status)) {
+            break;
+        }
+    }
+
+    if (code != CURLE_OK) {
+        return status >= 400
+                   ? fault_set(source->fault, status >= 500 || status == 429, "the source can not be read: its server answers %ld", status)
+                   : fault_set(source->fault, true, "the source can not be read: %s", text[0] ? text : curl_easy_strerror(code));
+    }
+
+    block->len = answer.received;
+
+    if (answer.whole) {
+        source->size = lseek(source->fd, 0, SEEK_END);
+        block->len = 0;
+
+    } else if (answer.total >= 0) {
+        source->size = answer.total;
+    }
+
+    if (source->size <= 0) {
+        return fault_set(source->fault, false, "the source is empty");
+    }
+
+    return true;
+}
+
+
+static bool
+may_try_again(CURLcode code, long status)
+{
+    switch (code) {
+    case CURLE_HTTP_RETURNED_ERROR:
+        return status >= 500 || status == 429;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+        return true;
+    default:
+        return false;
+    }
+}
+
+
+static size_t
+on_header(char *data, size_t size, size_t n, void *closure)
+{
+    char      line[128], *slash;
+    answer_t *answer = closure;
+
+    size *= n;
+
+    if (size < sizeof(line) && strncasecmp(data, "Content-Range:", 14) == 0) {
+        memcpy(line, data, size);
+        line[size] = '\0';
+
+        slash = strchr(line, '/');
+        if (slash != NULL && slash[1] >= '0' && slash[1] <= '9') {
+            answer->total = strtoll(slash + 1, NULL, 10);
+        }
+    }
+
+    return size;
+}
+
+
+static size_t
+on_data(char *data, size_t size, size_t n, void *closure)
+{
+    long      status = 0;
+    char      name[] = "/tmp/tator-source-XXXXXX";
+    answer_t *answer = closure;
+    source_t *source = answer->source;
+
+    size *= n;
+
+    curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &status);
+
+    if (status == 200 && !answer->whole) {
+        answer->whole = true;
+        source->fd = mkostemp(name, O_CLOEXEC);
+
+        if (source->fd == -1 || unlink(name) != 0) {
+            answer->broken = true;
+            return 0;
+        }
+    }
+
+    if (answer->whole) {
+        if (write(source->fd, data, size) != (ssize_t) size) {
+            answer->broken = true;
+            return 0;
+        }
+
+    } else {
+        if (size > BLOCK - answer->received) {
+            answer->broken = true;
+            return 0;
+        }
+
+        memcpy(answer->block->data + answer->received, data, size);
+    }
+
+    answer->received += size;
+
+    return size;
+}
+
+
+static int
+io_read(void *closure, uint8_t *data, int len)
+{
+    source_t *source = closure;
+    int64_t   n = source_read(source, source->position, data, (size_t) len);
+
+    if (n <= 0) {
+        return n == 0 ? AVERROR_EOF : AVERROR(EIO);
+    }
+
+    source->position += n;
+
+    return (int) n;
+}
+
+
+static int64_t
+io_seek(void *closure, int64_t offset, int whence)
+{
+    source_t *source = closure;
+
+    switch (whence & ~AVSEEK_FORCE) {
+    case AVSEEK_SIZE:
+        return source->size;
+    case SEEK_SET:
+        break;
+    case SEEK_CUR:
+        offset += source->position;
+        break;
+    case SEEK_END:
+        offset += source->size;
+        break;
+    default:
+        return AVERROR(EINVAL);
+    }
+
+    if (offset < 0) {
+        return AVERROR(EINVAL);
+    }
+
+    source->position = offset;
+
+    return offset;
+}

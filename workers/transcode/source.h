@@ -1,0 +1,33 @@
+/*
+ * Bytes of a job's source, read where they are wanted: by HTTP ranges, or from a file. Blocks are fetched whole and the
+ * last few are kept, so that a demuxer which hops between sound and picture does not fetch anything twice. A lost
+ * connection is taken up again where it broke. A server that knows no ranges is read once into an unnamed file.
+ *
+ * One source belongs to one thread.
+ */
+
+#ifndef TRANSCODE_SOURCE_H
+#define TRANSCODE_SOURCE_H
+
+#include <libavformat/avio.h>
+
+#include "fault.h"
+
+typedef struct source_s source_t;
+
+/* http:// and https:// URLs; with `files` also a path. NULL: the fault is noted. */
+source_t *source_open(const char *url, bool files, fault_t *fault);
+void      source_close(source_t *source);
+
+int64_t source_size(const source_t *source);
+
+/* Up to `len` bytes from `offset`; 0 at the end, -1: the fault is noted. */
+int64_t source_read(source_t *source, int64_t offset, void *data, size_t len);
+
+/* For a demuxer. Belongs to the source. NULL: no memory. */
+AVIOContext *source_io(source_t *source);
+
+/* The whole source as a new block of memory, with a NUL behind it. NULL: the fault is noted (also above `limit` bytes). The caller frees it. */
+void *source_whole(source_t *source, size_t limit, size_t *len);
+
+#endif
