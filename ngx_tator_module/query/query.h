@@ -1,0 +1,52 @@
+/*
+ * List queries: from a request's parameters (contract/queries.md §5-§12, §16, §17) to one SQL statement. What is wrong in
+ * the parameters fails with 400 or 404 here, before the list begins. The functions may wait (types and sections are read
+ * from the database), so they are called in the handler, outside a cursor's loop.
+ *
+ * The rows' table has the alias t: main_media t, main_localization t, main_state t. Columns (api/columns.h) are written on
+ * it. Lists of states have a second FROM item, restricted(media, localizations): two int[] or NULL, the ids that the query
+ * restricts to, since the members `media` and `localizations` show only those (contract/queries.md §12):
+ *
+ *     ARRAY(SELECT l.media_id FROM main_state_media l WHERE l.state_id = t.id
+ *           AND (restricted.media IS NULL OR l.media_id = ANY(restricted.media)) ORDER BY 1)
+ */
+
+#ifndef TATOR_QUERY_H
+#define TATOR_QUERY_H
+
+#include "../api/columns.h"
+
+typedef enum {
+    QUERY_ROWS,  /* SELECT columns … ORDER BY …, with start and stop */
+    QUERY_IDS,   /* SELECT t.id … ORDER BY …, with start and stop: for bulk changes, prefetches, and as a sub-select */
+    QUERY_COUNT  /* SELECT count(*), with start and stop */
+} query_select_t;
+
+#define QUERY_UNSLICED 0x1 /* start and stop have no effect: PATCH and PUT of Medias, MediaNext, MediaPrev (quirks of §5, §16, §17) */
+#define QUERY_ALL_MARKS 0x2 /* as with show_all_marks */
+
+/* What differs between localizations and states. */
+typedef struct {
+    const char *model;       /* "Localization" */
+    const char *table;       /* "main_localization" */
+    const char *types;       /* "main_localizationtype" */
+    const char *type_media;  /* "main_localizationtype_media", its media types */
+    const char *type_column; /* "localizationtype_id" */
+    bool        states;
+} annotation_kind_t;
+
+extern const annotation_kind_t localization_kind, state_kind;
+
+/* The statement for the request's parameters in the project rq->project. `columns` counts with QUERY_ROWS only. */
+sql_t *media_query(rq_t *rq, query_select_t what, const column_t *columns, unsigned flags);
+sql_t *annotation_query(rq_t *rq, const annotation_kind_t *kind, query_select_t what, const column_t *columns, unsigned flags);
+
+/* The columns that the parameter `fields` asks for (all without it), in the request's arena: `a.b` gives member b of the
+   JSON column a, several of them become one object. `always`: a NULL-ended list of members kept whatever it says, or NULL.
+   An unknown name: 400. */
+const column_t *query_fields(rq_t *rq, const column_t *columns, const char *const *always);
+
+/* The answer to … /…Count: a bare integer. */
+void reply_count(rq_t *rq, const sql_t *sql);
+
+#endif
