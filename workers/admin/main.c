@@ -1,0 +1,156 @@
+/*
+ * tator-admin: the command line for operators. It reads the same environment as the server and speaks to the same database.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin.h"
+
+typedef struct {
+    const char *name, *usage, *doc;
+    int (*run)(admin_t *admin);
+} command_t;
+
+static const command_t commands[] = {
+    {"migrate", "[--sql-dir DIR]", "make or update the database's tables; safe to repeat", admin_migrate},
+    {"createsuperuser", "--username NAME --email ADDRESS --password TEXT", "make a staff user, or set his password", admin_createsuperuser},
+    {"setpassword", "--username NAME --password TEXT", "set a user's password", admin_setpassword},
+    {"token", "--username NAME", "print a user's API token, making one when there is none", admin_token},
+};
+
+static int  usage(void);
+static void quiet(void *data, const char *message);
+
+
+int
+main(int argc, char **argv)
+{
+    int              status = 1;
+    const char      *wrong;
+    config_t         config;
+    admin_t          admin = {0};
+    const command_t *command = NULL;
+
+    for (size_t k = 0; argc > 1 && k < sizeof(commands) / sizeof(commands[0]); k++) {
+        if (strcmp(argv[1], commands[k].name) == 0) {
+            command = &commands[k];
+        }
+    }
+
+    if (command == NULL) {
+        return usage();
+    }
+
+    admin.arena = arena_create(NULL, NULL);
+    if (admin.arena == NULL) {
+        fprintf(stderr, "tator-admin: no memory\n");
+        return 1;
+    }
+
+    wrong = config_read(&config, admin.arena);
+    if (wrong != NULL) {
+        fprintf(stderr, "tator-admin: the environment variable %s has no usable value\n", wrong);
+        goto done;
+    }
+
+    admin.config = &config;
+    admin.argc = argc - 2;
+    admin.argv = argv + 2;
+    admin.pg = PQconnectdb(config_dsn(&config, admin.arena));
+
+    if (PQstatus(admin.pg) != CONNECTION_OK) {
+        fprintf(stderr, "tator-admin: %s", PQerrorMessage(admin.pg));
+        goto done;
+    }
+
+    PQsetNoticeProcessor(admin.pg, quiet, NULL);
+    status = admin_run(&admin, "SET timezone = 'UTC'; SET client_min_messages = warning", 0, NULL);
+    if (status == 0) {
+        status = command->run(&admin);
+    }
+
+done:
+
+    PQfinish(admin.pg);
+    arena_destroy(admin.arena);
+
+    return status;
+}
+
+
+const char *
+admin_option(const admin_t *admin, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (int k = 0; k < admin->argc; k++) {
+        if (strncmp(admin->argv[k], "--", 2) != 0 || strncmp(admin->argv[k] + 2, name, len) != 0) {
+            continue;
+        }
+        if (admin->argv[k][len + 2] == '=') {
+            return admin->argv[k] + len + 3;
+        }
+        if (admin->argv[k][len + 2] == '\0' && k + 1 < admin->argc) {
+            return admin->argv[k + 1];
+        }
+    }
+
+    return NULL;
+}
+
+
+PGresult *
+admin_query(const admin_t *admin, const char *sql, int n, const char *const *values)
+{
+    PGresult *result;
+
+    result = n == 0 ? PQexec(admin->pg, sql) : PQexecParams(admin->pg, sql, n, NULL, values, NULL, NULL, 0);
+
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+        fprintf(stderr, "tator-admin: %s", PQerrorMessage(admin->pg));
+        PQclear(result);
+        return NULL;
+    }
+
+    return result;
+}
+
+
+int
+admin_run(const admin_t *admin, const char *sql, int n, const char *const *values)
+{
+    PGresult *result;
+
+    result = admin_query(admin, sql, n, values);
+    if (result == NULL) {
+        return 1;
+    }
+
+    PQclear(result);
+
+    return 0;
+}
+
+
+static int
+usage(void)
+{
+    fprintf(stderr, "usage: tator-admin COMMAND\n\n");
+
+    for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++) {
+        fprintf(stderr, "  %s %s\n      %s\n", commands[k].name, commands[k].usage, commands[k].doc);
+    }
+
+    return 2;
+}
+
+
+static void
+quiet(void *data, const char *message)
+{
+    if (strncmp(message, "NOTICE", 6) != 0) {
+        fputs(message, stderr);
+    }
+}
