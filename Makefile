@@ -82,7 +82,7 @@ all: $(BUILD)/ngx_tator_module.so $(BUILD)/libtator.a $(WORKER_BINARIES)
 # --- module
 
 $(BUILD)/ngx_tator_module.so: $(MODULE_OBJECTS) $(LIB_OBJECTS) $(BUILD)/objects/modules.o
-	$(call quiet,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS) $(LIBRARIES_LIBS) -pthread -lm
+	$(call quiet,LINK)$(CC) -shared -o $@ $^ $(LDFLAGS) $(LIBRARIES_LIBS) -lcrypt -pthread -lm
 
 # The list of modules in the shared object, as NGINX's configure wrote it; its symbols must be seen by NGINX.
 $(BUILD)/objects/modules.o: $(NGINX_BUILD)/ngx_tator_module_modules.c $(BUILD)/config.mk
@@ -110,11 +110,12 @@ $(BUILD)/objects/lib/%.o: lib/%.c $(BUILD)/config.mk
 
 $(BUILD)/objects/workers/%.o: workers/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
-	$(call quiet,CC  )$(CC) $(CFLAGS) -MMD -MP $(INCLUDES) -Iworkers $(if $(filter $(firstword $(subst /, ,$*)),$(MEDIA_WORKERS)),$(MEDIA_CFLAGS)) -c -o $@ $<
+	$(call quiet,CC  )$(CC) $(CFLAGS) -MMD -MP $(INCLUDES) -Iworkers $(if $(filter $(firstword $(subst /, ,$*)),$(MEDIA_WORKERS)),$(MEDIA_CFLAGS)) \
+	    -DTATOR_SQL_DIR='"$(PREFIX)/share/tator/sql"' -c -o $@ $<
 
 define worker_rule
 $(BUILD)/tator-$(1): $(call objects,$(wildcard workers/$(1)/*.c)) $(COMMON_OBJECTS) $(BUILD)/libtator.a
-	$$(call quiet,LINK)$$(CC) -o $$@ $$^ $$(LDFLAGS) $(if $(filter $(1),$(MEDIA_WORKERS)),$$(MEDIA_LIBS)) $$(LIBRARIES_LIBS) -pthread -lm
+	$$(call quiet,LINK)$$(CC) -o $$@ $$^ $$(LDFLAGS) $(if $(filter $(1),$(MEDIA_WORKERS)),$$(MEDIA_LIBS)) $$(LIBRARIES_LIBS) -lcrypt -pthread -lm
 endef
 $(foreach worker,$(WORKERS),$(eval $(call worker_rule,$(worker))))
 
