@@ -10,7 +10,7 @@ extern const endpoint_t affiliation_endpoints[], algorithm_endpoints[], announce
     file_type_endpoints[], gateway_endpoints[], graphics_endpoints[], group_endpoints[], hosted_template_endpoints[],
     invitation_endpoints[], job_endpoints[], job_cluster_endpoints[], leaf_endpoints[], leaf_type_endpoints[],
     localization_endpoints[], localization_type_endpoints[], media_endpoints[], media_type_endpoints[],
-    membership_endpoints[], notify_endpoints[], organization_endpoints[], password_reset_endpoints[],
+    membership_endpoints[], notify_endpoints[], openapi_endpoints[], organization_endpoints[], password_reset_endpoints[],
     permalink_endpoints[], project_endpoints[], row_protection_endpoints[], saved_file_endpoints[],
     section_endpoints[], state_endpoints[], state_type_endpoints[], temporary_file_endpoints[], token_endpoints[],
     track_endpoints[], transcode_endpoints[], upload_endpoints[], user_endpoints[], version_endpoints[];
@@ -22,7 +22,7 @@ const endpoint_t *const endpoint_tables[] = {
     file_type_endpoints, gateway_endpoints, graphics_endpoints, group_endpoints, hosted_template_endpoints,
     invitation_endpoints, job_endpoints, job_cluster_endpoints, leaf_endpoints, leaf_type_endpoints,
     localization_endpoints, localization_type_endpoints, media_endpoints, media_type_endpoints,
-    membership_endpoints, notify_endpoints, organization_endpoints, password_reset_endpoints,
+    membership_endpoints, notify_endpoints, openapi_endpoints, organization_endpoints, password_reset_endpoints,
     permalink_endpoints, project_endpoints, row_protection_endpoints, saved_file_endpoints, section_endpoints,
     state_endpoints, state_type_endpoints, temporary_file_endpoints, token_endpoints, track_endpoints,
     transcode_endpoints, upload_endpoints, user_endpoints, version_endpoints, NULL,
