@@ -1,6 +1,7 @@
 /*
  * What operators watch: counters and histograms of all workers in one shared memory zone, written as Prometheus text by
- * locations with `tator_metrics`.
+ * locations with `tator_metrics`. Counters outlive a reload. Gauges are kept for each process, so that those of a worker
+ * that was killed do not stay.
  */
 
 #ifndef TATOR_METRICS_H
@@ -31,11 +32,22 @@ typedef enum {
     METRIC_COUNTERS
 } metric_counter_t;
 
+typedef enum {
+    METRIC_REDIS_DURATION,
+    METRIC_FETCH_DURATION,
+    METRIC_HISTOGRAMS
+} metric_histogram_t;
+
 /* Add the shared memory zone; at configuration time. */
 ngx_int_t metrics_init(ngx_conf_t *cf);
 
+/* A worker begins or ends: its gauges are zero. */
+void metrics_init_process(void);
+void metrics_exit_process(void);
+
 void metrics_gauge_add(metric_gauge_t gauge, ngx_int_t change);
 void metrics_count(metric_counter_t counter);
+void metrics_duration(metric_histogram_t histogram, ngx_msec_t duration);
 void metrics_request(const endpoint_t *endpoint, int status, ngx_msec_t duration);
 
 /* Content handler of `tator_metrics`. */

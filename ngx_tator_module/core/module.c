@@ -5,6 +5,7 @@
 
 #include "conf.h"
 #include "fiber.h"
+#include "metrics.h"
 #include "../net/net.h"
 #include "../api/router.h"
 
@@ -46,6 +47,7 @@ module_init_process(ngx_cycle_t *cycle)
 
     tator_process.cycle = cycle;
     tator_process.in_flight = 0;
+    metrics_init_process();
     tator_process.threads = ngx_thread_pool_get(cycle, &pool);
     tator_process.kdf = ngx_thread_pool_get(cycle, &kdf);
 
@@ -73,5 +75,6 @@ module_exit_process(ngx_cycle_t *cycle)
     redis_exit_process(cycle);
     pg_exit_process(cycle);
     fiber_pool_drain();
+    metrics_exit_process();
     tator_process.conf = NULL;
 }
