@@ -25,7 +25,7 @@ typedef struct {
     column_kind_t kind;
 } column_t;
 
-/* Append the select list "expr, expr, …". */
+/* Append the select list: expr AS "name", expr AS "name", … */
 void columns_select(sql_t *sql, const column_t *columns);
 
 /* One row as JSON text, {"id":1,…}, appended to `out`; SQL NULL is null. `first` is the result's column of the first member. */
