@@ -66,7 +66,9 @@ main(int argc, char **argv)
     }
 
     PQsetNoticeProcessor(admin.pg, quiet, NULL);
-    status = admin_run(&admin, "SET timezone = 'UTC'; SET client_min_messages = warning", 0, NULL);
+
+    /* the default path begins with a schema of the role's name, and a role may be called like our own schema */
+    status = admin_run(&admin, "SET timezone = 'UTC'; SET client_min_messages = warning; SET search_path = public", 0, NULL);
     if (status == 0) {
         status = command->run(&admin);
     }
