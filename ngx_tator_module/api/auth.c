@@ -211,12 +211,11 @@ auth_cache_listening(int change)
 static ngx_int_t
 auth_zone_init(ngx_shm_zone_t *zone, void *old)
 {
-    (void) old;
-
     auth.slab = (ngx_slab_pool_t *) zone->shm.addr;
 
-    if (zone->shm.exists) {
-        auth.shared = auth.slab->data;
+    if (old != NULL) { /* a reload: the same memory goes on */
+        auth.shared = old;
+        zone->data = old;
         return NGX_OK;
     }
 
@@ -225,7 +224,7 @@ auth_zone_init(ngx_shm_zone_t *zone, void *old)
         return NGX_ERROR;
     }
 
-    auth.slab->data = auth.shared;
+    zone->data = auth.shared;
     auth.shared->generation = 1;
 
     return NGX_OK;
