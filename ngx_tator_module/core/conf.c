@@ -101,6 +101,11 @@ conf_init_main(ngx_conf_t *cf, void *data)
         return NGX_CONF_ERROR;
     }
 
+    if (conf->config.redis_tls) { /* hiredis 0.14 can not */
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "REDIS_USE_SSL is set, but Redis is spoken to without TLS only");
+        return NGX_CONF_ERROR;
+    }
+
     if (conf->dsn.len == 0) {
         conf->dsn.data = (u_char *) config_dsn(&conf->config, conf->arena);
         conf->dsn.len = ngx_strlen(conf->dsn.data);
