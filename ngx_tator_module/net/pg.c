@@ -313,8 +313,10 @@ pg_prepare(rq_t *rq, pg_hold_t *hold, const char *name, uint64_t hash, const cha
     }
 
     hold->active = 1;
+    hold->preparing = 1;
     result = pg_finish(rq, hold);
     PQclear(result);
+    hold->preparing = 0;
 
     *slot = hash;
     connection->n_statements++;

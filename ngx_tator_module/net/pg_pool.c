@@ -214,6 +214,11 @@ pg_request_end(request_t *request)
         pg_pool.streaming--;
     }
 
+    if (hold->preparing) {
+        pg_drop(connection);
+        return;
+    }
+
     pg_drain_start(connection, hold->active);
 }
 

@@ -48,6 +48,7 @@ struct pg_hold_s {
     unsigned         streaming : 1; /* counts in the streams' quota */
     unsigned         transaction : 1;
     unsigned         active : 1;    /* a statement was sent and its results are not all read */
+    unsigned         preparing : 1; /* whether the server knows the statement is open: the connection is of no further use */
     unsigned         refused : 1;   /* no server */
     unsigned         counted : 1;   /* among those who wait, for the metrics */
 };
