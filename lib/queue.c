@@ -292,8 +292,9 @@ queue_group(arena_t *arena, queue_t queue)
 
 
 redis_args_t *
-queue_take(arena_t *arena, queue_t queue, const char *worker, int wait)
+queue_take(arena_t *arena, const bool queues[QUEUE_KINDS], const char *worker, int wait)
 {
+    int           queue, n = 0;
     redis_args_t *args = args_new(arena, ARGUMENTS);
 
     args_add(args, "XREADGROUP");
@@ -309,25 +310,41 @@ queue_take(arena_t *arena, queue_t queue, const char *worker, int wait)
     }
 
     args_add(args, "STREAMS");
-    args_add(args, stream(arena, queue));
-    args_add(args, ">");
+
+    for (queue = 0; queue < QUEUE_KINDS; queue++) {
+        if (queues[queue]) {
+            args_add(args, stream(arena, (queue_t) queue));
+            n++;
+        }
+    }
+
+    while (n-- > 0) {
+        args_add(args, ">");
+    }
 
     return args;
 }
 
 
-bool
-queue_taken(arena_t *arena, queue_t queue, const redis_value_t *answer, ticket_t *ticket)
+size_t
+queue_taken(arena_t *arena, const redis_value_t *answer, ticket_t tickets[QUEUE_KINDS])
 {
+    int                  queue;
+    size_t               i, n = 0;
     const redis_value_t *one;
 
-    if (answer->type != REDIS_LIST || answer->n == 0 || answer->items[0].n != 2) {
-        return false;
+    for (i = 0; answer->type == REDIS_LIST && i < answer->n && n < QUEUE_KINDS; i++) {
+        one = &answer->items[i];
+
+        for (queue = 0; one->n == 2 && queue < QUEUE_KINDS; queue++) {
+            if (one->items[1].n > 0 && strcmp(text_of(arena, &one->items[0]), stream(arena, (queue_t) queue)) == 0
+                && entry_read(arena, (queue_t) queue, &one->items[1].items[0], &tickets[n])) {
+                n++;
+            }
+        }
     }
 
-    one = &answer->items[0].items[1];
-
-    return one->n > 0 && entry_read(arena, queue, &one->items[0], ticket);
+    return n;
 }
 
 

@@ -74,9 +74,9 @@ bool          queue_canceled(const redis_value_t *answer, int *problem);
 /* Make the group; an answer of REDIS_FAULT that begins with BUSYGROUP says it is there. */
 redis_args_t *queue_group(arena_t *arena, queue_t queue);
 
-/* The next new entry, waiting up to `wait` milliseconds (0: not). The answer: false: none. */
-redis_args_t *queue_take(arena_t *arena, queue_t queue, const char *worker, int wait);
-bool          queue_taken(arena_t *arena, queue_t queue, const redis_value_t *answer, ticket_t *ticket);
+/* The next new entry of each queue whose flag is set, waiting up to `wait` milliseconds for one (0: not). The answer: how many tickets are filled. */
+redis_args_t *queue_take(arena_t *arena, const bool queues[QUEUE_KINDS], const char *worker, int wait);
+size_t        queue_taken(arena_t *arena, const redis_value_t *answer, ticket_t tickets[QUEUE_KINDS]);
 
 /* An entry whose lease has run out, looking from `cursor` on ("0-0" first). The answer: false: none in this stretch; `*cursor` for the next time. */
 redis_args_t *queue_take_over(arena_t *arena, queue_t queue, const char *worker, const char *cursor);

@@ -1,27 +1,141 @@
+/*
+ * tator-transcode: makes uploaded videos playable and imports images.
+ */
+
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-#include <string.h>
-#include "pipeline.h"
-#include "source.h"
-int main(int argc, char **argv)
+
+#include "daemon.h"
+#include "job.h"
+
+enum { OPTION_JOB = 256, OPTION_FILE, OPTION_OUTPUT, OPTION_TYPE, OPTION_RATE, OPTION_TRANSCODES, OPTION_IMAGES, OPTION_PORT, OPTION_HELP };
+
+static const struct option options[] = {
+    {"job",        required_argument, NULL, OPTION_JOB       },
+    {"file",       required_argument, NULL, OPTION_FILE      },
+    {"output",     required_argument, NULL, OPTION_OUTPUT    },
+    {"type",       required_argument, NULL, OPTION_TYPE      },
+    {"force-fps",  required_argument, NULL, OPTION_RATE      },
+    {"transcodes", required_argument, NULL, OPTION_TRANSCODES},
+    {"images",     required_argument, NULL, OPTION_IMAGES    },
+    {"port",       required_argument, NULL, OPTION_PORT      },
+    {"help",       no_argument,       NULL, OPTION_HELP      },
+    {0},
+};
+
+static const char usage[] =
+    "usage: tator-transcode [--transcodes N] [--images N] [--port N]\n"
+    "       tator-transcode --file FILE --output DIRECTORY [--type JSON] [--force-fps RATE]\n"
+    "\n"
+    "The first form is the daemon; its settings come from the environment: REDIS_HOST and the like, and\n"
+    "  TATOR_TRANSCODE_JOBS     --transcodes: videos at a time (1)\n"
+    "  TATOR_TRANSCODE_IMAGES   --images: images at a time (2)\n"
+    "  TATOR_TRANSCODE_PORT     --port: of /healthz and /metrics (none)\n"
+    "  TATOR_TRANSCODE_THREADS  processors that a job uses (all)\n"
+    "  TATOR_TRANSCODE_MEMORY   megabytes that a job may use (three quarters of all)\n"
+    "  TATOR_{H264,HEVC,AV1}_ENCODER  other encoders of FFmpeg\n"
+    "The second form makes all outputs of one file in a directory; --type is a media type's streaming_config and archive_config.\n";
+
+
+static int environment(const char *name, int otherwise);
+static int serve(const daemon_options_t *options);
+
+
+int
+main(int argc, char **argv)
 {
-    fault_t fault = FAULT_INITIALIZER;
-    static plan_t plan;
-    result_t result;
-    destination_t *d = directory_open(argv[2], &fault);
-    source_t *s = source_open(argv[1], true, &fault);
-    input_t *in = s ? input_open(s, argc > 3 ? atof(argv[3]) : -1, 2, &fault) : NULL;
-    json_t *archive = json_loads(getenv("ARCHIVE") ? getenv("ARCHIVE") : "[{\"encode\":{\"vcodec\":\"copy\"}}]", 0, NULL);
-    json_t *st = getenv("STREAMING") ? json_loads(getenv("STREAMING"), 0, NULL) : NULL;
-    if (in) {
-        plan.n_rungs = ladder_plan(plan.rungs, in->height, st, NULL);
-        plan.thumbnail = plan.animation = plan.sound = true;
-        plan.archives = archive; plan.threads = 2; plan.force_fps = argc > 3 ? atof(argv[3]) : 0;
-        pipeline_run(in, argv[1], true, &plan, d, &result, &fault);
-        printf("frames %ld damaged %ld drop %ld dup %ld %dx%d rate %d/%d\n", result.frames, result.damaged, result.dropped, result.doubled, in->width, in->height, in->rate.num, in->rate.den);
+    int              option;
+    const char      *job = NULL, *file = NULL, *output = NULL, *type = NULL;
+    double           rate = -1;
+    daemon_options_t daemon = {
+        .slots = {environment("TATOR_TRANSCODE_JOBS", 1), environment("TATOR_TRANSCODE_IMAGES", 2)},
+        .port = environment("TATOR_TRANSCODE_PORT", 0),
+    };
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        switch (option) {
+        case OPTION_JOB:
+            job = optarg;
+            break;
+        case OPTION_FILE:
+            file = optarg;
+            break;
+        case OPTION_OUTPUT:
+            output = optarg;
+            break;
+        case OPTION_TYPE:
+            type = optarg;
+            break;
+        case OPTION_RATE:
+            rate = strtod(optarg, NULL);
+            break;
+        case OPTION_TRANSCODES:
+            daemon.slots[QUEUE_TRANSCODES] = atoi(optarg);
+            break;
+        case OPTION_IMAGES:
+            daemon.slots[QUEUE_IMAGES] = atoi(optarg);
+            break;
+        case OPTION_PORT:
+            daemon.port = atoi(optarg);
+            break;
+        case OPTION_HELP:
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return 2;
+        }
     }
-    input_close(in); source_close(s); directory_close(d); json_decref(archive); json_decref(st);
-    if (fault.set) { fprintf(stderr, "FAILED: %s\n", fault.text); return 1; }
-    return 0;
+
+    if (job != NULL) {
+        return job_main(job);
+    }
+
+    if (file != NULL && output != NULL) {
+        return job_file(file, output, type, rate);
+    }
+
+    if (file != NULL || output != NULL || optind < argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+
+    return serve(&daemon);
+}
+
+
+static int
+serve(const daemon_options_t *settings)
+{
+    int         status;
+    arena_t    *arena = arena_create(NULL, NULL);
+    config_t    config = {0};
+    const char *problem;
+
+    if (arena == NULL) {
+        return 1;
+    }
+
+    problem = config_read(&config, arena);
+    if (problem != NULL) {
+        fprintf(stderr, "tator-transcode: the value of %s can not be used\n", problem);
+        arena_destroy(arena);
+        return 2;
+    }
+
+    status = daemon_run(&config, settings);
+    arena_destroy(arena);
+
+    return status;
+}
+
+
+static int
+environment(const char *name, int otherwise)
+{
+    const char *text = getenv(name);
+
+    return text != NULL && *text ? atoi(text) : otherwise;
 }
