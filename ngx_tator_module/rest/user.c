@@ -2,6 +2,7 @@
  * Users.
  */
 
+#include "../api/columns.h"
 #include "common.h"
 
 static const field_t user_changeable_fields[] = {
@@ -55,11 +56,25 @@ static const field_t user_exists_params[] = {
     {0},
 };
 
+static const column_t user_columns[] = {
+    {"id", "u.id", COLUMN_RAW},
+    {"username", "u.username", COLUMN_TEXT},
+    {"first_name", "u.first_name", COLUMN_TEXT},
+    {"last_name", "u.last_name", COLUMN_TEXT},
+    {"email", "u.email", COLUMN_TEXT},
+    {"is_staff", "u.is_staff", COLUMN_BOOL},
+    {"elemental_id", "u.elemental_id", COLUMN_SAFE},
+    {"profile", "u.profile", COLUMN_RAW},
+    {0},
+};
+
+static void user_current(rq_t *rq);
+
 const endpoint_t user_endpoints[] = {
     {GET, "/rest/User/Exists", "UserExists",
      .access = ACCESS_OPEN, .params = {user_exists_params}, .reply = &schema_flag,
      .doc = "Whether such a user exists."},
-    {GET, "/rest/User/GetCurrent", "Whoami",
+    {GET, "/rest/User/GetCurrent", "Whoami", user_current,
      .access = ACCESS_OPEN, .params = {presigned_param}, .reply = &schema_user, .flags = NO_ERRORS,
      .doc = "The user who asks."},
     {GET, "/rest/User/{id}", "GetUser",
@@ -77,3 +92,23 @@ const endpoint_t user_endpoints[] = {
      .doc = "Register a user."},
     {0},
 };
+
+
+/* GET User/GetCurrent; nobody is nobody's row (contract/accounts.md §2). */
+static void
+user_current(rq_t *rq)
+{
+    sql_t    *sql = sql_new(rq->arena);
+    result_t *result;
+
+    sql_put(sql, "SELECT ");
+    columns_select(sql, user_columns);
+    sql_put(sql, " FROM main_user u WHERE u.id = %ld", rq->user.id);
+    result = pg_run(rq, sql);
+
+    if (pg_rows(result) == 0) {
+        fail_no_match(rq, "User");
+    }
+
+    reply_row(rq, 200, user_columns, result, 0);
+}
