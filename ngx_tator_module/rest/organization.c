@@ -2,7 +2,10 @@
  * Organizations.
  */
 
+#include "../api/columns.h"
+#include "../api/delete.h"
 #include "common.h"
+#include "labels.h"
 
 static const field_t organization_fields[] = {
     {"id", INTEGER(), OPTIONAL, "Its id."},
@@ -42,24 +45,183 @@ const lookup_t lookup_organization = {
     .sql = "SELECT id FROM main_organization WHERE id = $1",
 };
 
+static const column_t organization_columns[] = {
+    {"id", "o.id", COLUMN_RAW},
+    {"name", "o.name", COLUMN_TEXT},
+    {"default_membership_permission", "coalesce(" LABEL_SQL("o.default_membership_permission") ", 'No Access')", COLUMN_SAFE},
+    {"thumb", "o.thumb", COLUMN_TEXT},
+    {"effective_permission", "0", COLUMN_RAW},
+    {"permission", "coalesce(a.permission, 'None')", COLUMN_SAFE},
+    {0},
+};
+
+static void   organization_get(rq_t *rq);
+static void   organization_update(rq_t *rq);
+static void   organization_delete(rq_t *rq);
+static void   organization_list(rq_t *rq);
+static void   organization_create(rq_t *rq);
+static sql_t *organization_select(rq_t *rq);
+static void   organization_name_free(rq_t *rq, const char *name);
+
 const endpoint_t organization_endpoints[] = {
-    {GET, "/rest/Organization/{id}", "GetOrganization",
+    {GET, "/rest/Organization/{id}", "GetOrganization", organization_get,
      .access = ACCESS_ORGANIZATION_MEMBER, .lookup = &lookup_organization, .params = {path_id},
      .reply = &schema_organization,
      .doc = "An organization."},
-    {PATCH, "/rest/Organization/{id}", "UpdateOrganization",
+    {PATCH, "/rest/Organization/{id}", "UpdateOrganization", organization_update,
      .access = ACCESS_ORGANIZATION_ADMIN, .lookup = &lookup_organization, .params = {path_id},
      .body = &schema_organization_update, .reply = &schema_message_response,
      .doc = "Change an organization."},
-    {DELETE, "/rest/Organization/{id}", "DeleteOrganization",
+    {DELETE, "/rest/Organization/{id}", "DeleteOrganization", organization_delete,
      .access = ACCESS_ORGANIZATION_ADMIN, .lookup = &lookup_organization, .params = {path_id},
      .reply = &schema_message_response,
      .doc = "Delete an organization."},
-    {GET, "/rest/Organizations", "GetOrganizationList",
+    {GET, "/rest/Organizations", "GetOrganizationList", organization_list,
      .access = ACCESS_SIGNED_IN, .reply = &schema_organization, .flags = REPLY_LIST,
      .doc = "All organizations."},
-    {POST, "/rest/Organizations", "CreateOrganization",
+    {POST, "/rest/Organizations", "CreateOrganization", organization_create,
      .access = ACCESS_OPEN, .body = &schema_organization_spec, .reply = &schema_create_response,
      .doc = "Create an organization."},
     {0},
 };
+
+
+/* GET Organization/{id} */
+static void
+organization_get(rq_t *rq)
+{
+    sql_t *sql = organization_select(rq);
+
+    sql_put(sql, " WHERE o.id = %ld", rq->organization);
+    reply_row(rq, 200, organization_columns, pg_run(rq, sql), 0);
+}
+
+
+/* GET Organizations: those that the caller is affiliated with. */
+static void
+organization_list(rq_t *rq)
+{
+    sql_t *sql = organization_select(rq);
+
+    sql_put(sql, " WHERE a.id IS NOT NULL ORDER BY o.name, o.id");
+    reply_rows(rq, organization_columns, pg_run(rq, sql));
+}
+
+
+/* POST Organizations: staff, or everybody where the operator allows it (contract/accounts.md §6.1). */
+static void
+organization_create(rq_t *rq)
+{
+    int64_t     id;
+    json_t     *value;
+    const char *key, *name = param_text(rq, "name");
+    static const char *const known[] = {"name", "default_membership_permission", "thumb", NULL};
+
+    if (rq->user.id == 0) {
+        fail(rq, 400, "Authentication credentials were not provided.");
+    }
+
+    if (!rq->user.is_staff && !rq->config->allow_organization_post) {
+        fail_permission(rq);
+    }
+
+    json_object_foreach(rq->params, key, value) {
+        size_t k = 0;
+
+        while (known[k] != NULL && strcmp(known[k], key) != 0) {
+            k++;
+        }
+        if (known[k] == NULL) {
+            fail(rq, 400, "An organization has no member %s.", key);
+        }
+    }
+
+    tx_begin(rq);
+    organization_name_free(rq, name);
+    id = pg_int(pg_query(rq, "INSERT INTO main_organization (name, default_membership_permission, thumb) VALUES (%s, %s, %s) RETURNING id",
+                         name, label_letter(param_text(rq, "default_membership_permission")), param_text(rq, "thumb")), 0, 0);
+    pg_query(rq, "INSERT INTO main_affiliation (permission, organization_id, user_id) VALUES ('Admin', %ld, %ld)", id, rq->user.id);
+    pg_query(rq,
+             "INSERT INTO main_rowprotection (created_datetime, permission, target_organization_id, user_id)"
+             " VALUES (now(), 1099511627775, %ld, %ld)",
+             id, rq->user.id);
+    tx_commit(rq);
+
+    reply_created(rq, id, "Organization %s created!", name);
+}
+
+
+/* PATCH Organization/{id} */
+static void
+organization_update(rq_t *rq)
+{
+    const char *name = param_text(rq, "name"), *label = param_text(rq, "default_membership_permission"), *thumb = param_text(rq, "thumb");
+
+    tx_begin(rq);
+
+    if (name != NULL) {
+        organization_name_free(rq, name);
+        pg_query(rq, "UPDATE main_organization SET name = %s WHERE id = %ld", name, rq->organization);
+    }
+
+    if (label != NULL) {
+        pg_query(rq, "UPDATE main_organization SET default_membership_permission = %s WHERE id = %ld", label_letter(label), rq->organization);
+    }
+
+    if (thumb != NULL) {
+        char *prefix = rq_format(rq, "%ld/", (long) rq->organization);
+
+        if (strncmp(thumb, prefix, strlen(prefix)) != 0) {
+            fail(rq, 400, "Invalid thumbnail path for this organization!");
+        }
+        pg_query(rq, "UPDATE main_organization SET thumb = %s WHERE id = %ld", thumb, rq->organization);
+    }
+
+    tx_commit(rq);
+    reply_message(rq, 200, "Organization %ld updated successfully!", (long) rq->organization);
+}
+
+
+/* DELETE Organization/{id}; projects, buckets and the rest stay without organization. */
+static void
+organization_delete(rq_t *rq)
+{
+    tx_begin(rq);
+    delete_rows(rq, "main_organization", sql_int_array(rq->arena, &rq->organization, 1));
+    tx_commit(rq);
+
+    reply_message(rq, 200, "Organization %ld deleted successfully!", (long) rq->organization);
+}
+
+
+static sql_t *
+organization_select(rq_t *rq)
+{
+    sql_t *sql = sql_new(rq->arena);
+
+    sql_put(sql, "SELECT ");
+    columns_select(sql, organization_columns);
+    sql_put(sql,
+            " FROM main_organization o LEFT JOIN LATERAL (SELECT id, permission FROM main_affiliation"
+            " WHERE organization_id = o.id AND user_id = %ld ORDER BY id LIMIT 1) a ON true",
+            rq->user.id);
+
+    return sql;
+}
+
+
+/* Among the caller's organizations; the organization itself counts too (contract/accounts.md §6.1, R). */
+static void
+organization_name_free(rq_t *rq, const char *name)
+{
+    result_t *result;
+
+    result = pg_query(rq,
+                      "SELECT FROM main_organization o JOIN main_affiliation a ON a.organization_id = o.id"
+                      " WHERE a.user_id = %ld AND upper(o.name) = upper(%s) LIMIT 1",
+                      rq->user.id, name);
+
+    if (pg_rows(result) != 0) {
+        fail(rq, 400, "Organization with this name already exists!");
+    }
+}

@@ -2,7 +2,10 @@
  * Projects.
  */
 
+#include "../api/columns.h"
+#include "../api/delete.h"
 #include "common.h"
+#include "labels.h"
 
 static const field_t project_made_fields[] = {
     {"summary", STRING(DEFAULT_TEXT("")), OPTIONAL, "One line about it."},
@@ -67,23 +70,327 @@ static const field_t project_list_params[] = {
     {0},
 };
 
+static const column_t project_columns[] = {
+    {"id", "p.id", COLUMN_RAW},
+    {"name", "p.name", COLUMN_TEXT},
+    {"summary", "p.summary", COLUMN_TEXT},
+    {"organization", "p.organization", COLUMN_RAW},
+    {"enable_downloads", "p.enable_downloads", COLUMN_BOOL},
+    {"bucket", "p.bucket", COLUMN_RAW},
+    {"upload_bucket", "p.upload_bucket", COLUMN_RAW},
+    {"backup_bucket", "p.backup_bucket", COLUMN_RAW},
+    {"elemental_id", "p.elemental_id", COLUMN_SAFE},
+    {"thumb", "p.thumb", COLUMN_TEXT},
+    {"created", "p.created", COLUMN_TIME},
+    {"num_files", "p.num_files", COLUMN_RAW},
+    {"size", "p.size", COLUMN_RAW},
+    {"duration", "p.duration", COLUMN_RAW},
+    {"usernames", "p.usernames", COLUMN_TEXTS},
+    {"attribute_types", "p.attribute_types", COLUMN_RAW},
+    {"extended_info", "p.extended_info", COLUMN_RAW},
+    {"effective_permission", "0", COLUMN_RAW},
+    {"permission", "CASE WHEN p.creator = me.id THEN 'Creator' ELSE coalesce(" LABEL_SQL("m.permission") ", 'No Access') END", COLUMN_SAFE},
+    {0},
+};
+
+/* The three buckets of a project: parameter and column have the same name. */
+static const char *const project_buckets[] = {"bucket", "upload_bucket", "backup_bucket", NULL};
+
+static void     project_get(rq_t *rq);
+static void     project_update(rq_t *rq);
+static void     project_delete(rq_t *rq);
+static void     project_list(rq_t *rq);
+static void     project_create(rq_t *rq);
+static sql_t   *project_select(rq_t *rq);
+static json_t  *project_object(rq_t *rq, int64_t id);
+static void     project_name_free(rq_t *rq, const char *name);
+static void     project_bucket_allowed(rq_t *rq, const char *name, int64_t organization);
+static void     project_people(rq_t *rq, int64_t id, int64_t organization);
+
 const endpoint_t project_endpoints[] = {
-    {GET, "/rest/Project/{id}", "GetProject",
+    {GET, "/rest/Project/{id}", "GetProject", project_get,
      .access = ACCESS_VIEW, .lookup = &lookup_project, .params = {path_id}, .reply = &schema_project,
      .doc = "A project."},
-    {PATCH, "/rest/Project/{id}", "UpdateProject",
+    {PATCH, "/rest/Project/{id}", "UpdateProject", project_update,
      .access = ACCESS_FULL, .lookup = &lookup_project, .params = {path_id}, .body = &schema_project_update,
      .reply = &schema_message_response,
      .doc = "Change a project."},
-    {DELETE, "/rest/Project/{id}", "DeleteProject",
+    {DELETE, "/rest/Project/{id}", "DeleteProject", project_delete,
      .access = ACCESS_FULL, .lookup = &lookup_project, .params = {path_id}, .reply = &schema_message_response,
      .doc = "Delete a project."},
-    {GET, "/rest/Projects", "GetProjectList",
+    {GET, "/rest/Projects", "GetProjectList", project_list,
      .access = ACCESS_OPEN, .params = {project_list_params}, .reply = &schema_project, .flags = REPLY_LIST,
      .doc = "Projects that match."},
-    {POST, "/rest/Projects", "CreateProject",
+    {POST, "/rest/Projects", "CreateProject", project_create,
      .access = ACCESS_OPEN, .params = {project_list_params}, .body = &schema_project_spec,
      .reply = &schema_create_response,
      .doc = "Create a project."},
     {0},
 };
+
+
+/* GET Project/{id} */
+static void
+project_get(rq_t *rq)
+{
+    sql_t *sql = project_select(rq);
+
+    sql_put(sql, " WHERE p.id = %ld", rq->project);
+    reply_row(rq, 200, project_columns, pg_run(rq, sql), 0);
+}
+
+
+/* GET Projects: those with a membership of the caller */
+static void
+project_list(rq_t *rq)
+{
+    sql_t *sql = project_select(rq);
+
+    if (rq->user.id == 0) {
+        fail(rq, 400, "Authentication credentials were not provided.");
+    }
+
+    sql_put(sql, " WHERE m.id IS NOT NULL AND m.permission <> 'n'");
+
+    if (param_given(rq, "organization")) {
+        sql_put(sql, " AND p.organization = %ld", param_int(rq, "organization", 0));
+    }
+    if (param_given(rq, "elemental_id")) {
+        sql_put(sql, " AND p.elemental_id = %s::uuid", param_text(rq, "elemental_id"));
+    }
+
+    sql_put(sql, " ORDER BY p.id");
+    reply_rows(rq, project_columns, pg_run(rq, sql));
+}
+
+
+/* POST Projects (contract/accounts.md §7.2) */
+static void
+project_create(rq_t *rq)
+{
+    int64_t     id, organization = param_int(rq, "organization", 0);
+    json_t     *value;
+    sql_t      *values = sql_new(rq->arena);
+    const char *key;
+    static const char *const closed[] = {"effective_permission", "size", "num_files", "creator", "id", "permission", "created", NULL};
+    static const char *const plain[] = {"name", "organization", "summary", "enable_downloads", "elemental_id", "bucket", "upload_bucket",
+                                        "backup_bucket", "extended_info", "attribute_types", "thumb", "usernames", "duration", NULL};
+
+    if (rq->user.id == 0) {
+        fail(rq, 400, "Authentication credentials were not provided.");
+    }
+
+    if (!access_affiliated(rq, organization, true)) {
+        fail_permission(rq);
+    }
+
+    json_object_foreach(rq->params, key, value) {
+        size_t k = 0;
+
+        for (k = 0; closed[k] != NULL; k++) {
+            if (strcmp(closed[k], key) == 0) {
+                fail(rq, 400, "The member %s can not be given.", key);
+            }
+        }
+        for (k = 0; plain[k] != NULL && strcmp(plain[k], key) != 0; k++) { /* void */ }
+        if (plain[k] == NULL) {
+            fail(rq, 400, "A project has no member %s.", key);
+        }
+    }
+
+    tx_begin(rq);
+    project_name_free(rq, param_text(rq, "name"));
+
+    for (size_t k = 0; project_buckets[k] != NULL; k++) {
+        project_bucket_allowed(rq, project_buckets[k], organization);
+    }
+
+    sql_put(values,
+            "INSERT INTO main_project (name, created, size, num_files, duration, summary, attribute_type_uuids, enable_downloads, thumb, usernames,"
+            " elemental_id, attribute_types, extended_info, backup_bucket, bucket, creator, organization, upload_bucket)"
+            " VALUES (%s, now(), 0, 0, %ld, %s, '{}', %d, %s, %s::varchar[], coalesce(%s::uuid, gen_random_uuid()), %p, %p,"
+            " nullif(%ld, 0), nullif(%ld, 0), %ld, %ld, nullif(%ld, 0)) RETURNING id",
+            param_text(rq, "name"), param_int(rq, "duration", 0), param_text(rq, "summary") ? param_text(rq, "summary") : "",
+            (int) param_bool(rq, "enable_downloads", true), param_text(rq, "thumb"),
+            json_is_array(param(rq, "usernames")) ? sql_json_array(rq->arena, param(rq, "usernames")) : "{}", param_text(rq, "elemental_id"),
+            json_is_array(param(rq, "attribute_types")) ? param(rq, "attribute_types") : rq_own(rq, json_array()),
+            json_is_object(param(rq, "extended_info")) ? param(rq, "extended_info") : rq_own(rq, json_object()),
+            param_int(rq, "backup_bucket", 0), param_int(rq, "bucket", 0), rq->user.id, organization, param_int(rq, "upload_bucket", 0));
+    id = pg_int(pg_run(rq, values), 0, 0);
+
+    project_people(rq, id, organization);
+    value = project_object(rq, id);
+    tx_commit(rq);
+
+    reply_json(rq, 201, rq_own(rq, json_pack("{s:s, s:I, s:O}", "message", rq_format(rq, "Project %s created!", param_text(rq, "name")),
+                                             "id", (json_int_t) id, "object", value)));
+}
+
+
+/* What a new project begins with: a version, members, the creator's rights. */
+static void
+project_people(rq_t *rq, int64_t id, int64_t organization)
+{
+    pg_query(rq,
+             "INSERT INTO main_version (name, description, number, created_datetime, show_empty, elemental_id, project_id)"
+             " VALUES ('Baseline', 'Initial version', 0, now(), true, gen_random_uuid(), %ld)",
+             id);
+
+    pg_query(rq,
+             "INSERT INTO main_membership (permission, project, \"user\")"
+             " SELECT DISTINCT o.default_membership_permission, %ld::int, a.user_id FROM main_organization o"
+             " JOIN main_affiliation a ON a.organization_id = o.id"
+             " WHERE o.id = %ld AND o.default_membership_permission <> 'n' AND a.user_id <> %ld",
+             id, organization, rq->user.id);
+
+    pg_query(rq, "INSERT INTO main_membership (permission, project, \"user\") VALUES ('a', %ld, %ld)", id, rq->user.id);
+
+    pg_query(rq,
+             "INSERT INTO main_rowprotection (created_datetime, permission, project_id, user_id) VALUES (now(), 1099511627775, %ld, %ld)",
+             id, rq->user.id);
+}
+
+
+/* PATCH Project/{id} */
+static void
+project_update(rq_t *rq)
+{
+    bool        changed = false;
+    const char *name = param_text(rq, "name");
+
+    tx_begin(rq);
+
+    if (name != NULL) {
+        project_name_free(rq, name);
+        pg_query(rq, "UPDATE main_project SET name = %s WHERE id = %ld", name, rq->project);
+        changed = true;
+    }
+
+    if (param_text(rq, "summary") != NULL) {
+        pg_query(rq, "UPDATE main_project SET summary = %s WHERE id = %ld", param_text(rq, "summary"), rq->project);
+        changed = true;
+    }
+
+    if (param_given(rq, "enable_downloads")) {
+        pg_query(rq, "UPDATE main_project SET enable_downloads = %d WHERE id = %ld", (int) param_bool(rq, "enable_downloads", true), rq->project);
+        changed = true;
+    }
+
+    if (param_text(rq, "elemental_id") != NULL) {
+        pg_query(rq, "UPDATE main_project SET elemental_id = %s::uuid WHERE id = %ld", param_text(rq, "elemental_id"), rq->project);
+        changed = true;
+    }
+
+    for (size_t k = 0; project_buckets[k] != NULL; k++) {
+        if (param_given(rq, project_buckets[k])) {
+            sql_t *sql = sql_new(rq->arena);
+
+            project_bucket_allowed(rq, project_buckets[k], rq->organization);
+            sql_put(sql, "UPDATE main_project SET ");
+            sql_raw(sql, project_buckets[k]);
+            sql_put(sql, " = %ld WHERE id = %ld", param_int(rq, project_buckets[k], 0), rq->project);
+            pg_run(rq, sql);
+            changed = true;
+        }
+    }
+
+    if (!changed) {
+        fail(rq, 400, "No recognized keys in request!");
+    }
+
+    json_t *object = project_object(rq, rq->project);
+    tx_commit(rq);
+
+    reply_json(rq, 200, rq_own(rq, json_pack("{s:s, s:O}", "message", rq_format(rq, "Project %ld updated successfully!", (long) rq->project),
+                                             "object", object)));
+}
+
+
+/* DELETE Project/{id}: its creator alone. Media stay for the periodic prune, without project. */
+static void
+project_delete(rq_t *rq)
+{
+    result_t *result;
+
+    tx_begin(rq);
+
+    result = pg_query(rq, "SELECT creator FROM main_project WHERE id = %ld FOR UPDATE", rq->project);
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, "Project");
+    }
+
+    if (pg_int(result, 0, 0) != rq->user.id) {
+        fail_permission(rq);
+    }
+
+    delete_rows(rq, "main_project", sql_int_array(rq->arena, &rq->project, 1));
+    tx_commit(rq);
+
+    reply_message(rq, 200, "Project %ld deleted successfully!", (long) rq->project);
+}
+
+
+static sql_t *
+project_select(rq_t *rq)
+{
+    sql_t *sql = sql_new(rq->arena);
+
+    sql_put(sql, "SELECT ");
+    columns_select(sql, project_columns);
+    sql_put(sql,
+            " FROM main_project p CROSS JOIN (SELECT %ld::int AS id) me"
+            " LEFT JOIN LATERAL (SELECT id, permission FROM main_membership"
+            " WHERE project = p.id AND \"user\" = me.id ORDER BY id LIMIT 1) m ON true",
+            rq->user.id);
+
+    return sql;
+}
+
+
+static json_t *
+project_object(rq_t *rq, int64_t id)
+{
+    sql_t *sql = project_select(rq);
+
+    sql_put(sql, " WHERE p.id = %ld", id);
+
+    return columns_object(rq, project_columns, pg_run(rq, sql), 0, 0);
+}
+
+
+/* Among the projects that the caller is a member of; on PATCH the project itself counts too (contract/accounts.md §7.2, R). */
+static void
+project_name_free(rq_t *rq, const char *name)
+{
+    result_t *result;
+
+    result = pg_query(rq,
+                      "SELECT FROM main_project p JOIN main_membership m ON m.project = p.id"
+                      " WHERE m.\"user\" = %ld AND upper(p.name) = upper(%s) LIMIT 1",
+                      rq->user.id, name);
+
+    if (pg_rows(result) != 0) {
+        fail(rq, 400, "Project with this name already exists!");
+    }
+}
+
+
+/* A bucket must exist (404) and be of the project's organization (403). */
+static void
+project_bucket_allowed(rq_t *rq, const char *name, int64_t organization)
+{
+    result_t *result;
+
+    if (!param_given(rq, name)) {
+        return;
+    }
+
+    result = pg_query(rq, "SELECT organization_id FROM main_bucket WHERE id = %ld", param_int(rq, name, 0));
+    if (pg_rows(result) == 0) {
+        fail_no_match(rq, "Bucket");
+    }
+
+    if (pg_int(result, 0, 0) != organization) {
+        fail_permission(rq);
+    }
+}
