@@ -17,7 +17,10 @@ typedef struct {
     ngx_uint_t   streaming, quota;
     ngx_event_t  dispatch;         /* posted: hand out idle connections on the main stack */
     ngx_uint_t   closing;
+    ngx_msec_t   failed;           /* when connecting failed last, 0: it did not */
 } pg_pool_t;
+
+#define PG_BACK_OFF 200 /* ms without a new attempt while the server is away */
 
 /* Data of a thread's task; malloc'ed, since it must outlive everything. */
 typedef struct {
@@ -110,6 +113,10 @@ pg_acquire(rq_t *rq, bool streaming)
             fail(rq, 500, "Internal error");
         }
         return hold;
+    }
+
+    if (pg_pool.n == 0 && pg_pool.failed != 0 && ngx_current_msec - pg_pool.failed < PG_BACK_OFF) {
+        pg_fail_connection(rq);
     }
 
     hold->streaming = streaming;
@@ -425,6 +432,7 @@ static void
 pg_connect_failed(pg_connection_t *connection, const char *why)
 {
     ngx_log_error(NGX_LOG_ERR, tator_process.cycle->log, 0, "tator: no connection to PostgreSQL: %s", why);
+    pg_pool.failed = ngx_current_msec ? ngx_current_msec : 1;
     pg_drop(connection);
 
     if (pg_pool.n == 0) {
@@ -445,6 +453,7 @@ pg_setup(pg_connection_t *connection)
         if (result == NULL) {
             ngx_del_timer(&connection->timer);
             connection->listening = 1;
+            pg_pool.failed = 0;
             auth_cache_listening(+1);
             pg_idle(connection);
             return;
