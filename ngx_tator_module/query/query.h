@@ -25,26 +25,38 @@ typedef enum {
 #define QUERY_UNSLICED 0x1 /* start and stop have no effect: PATCH and PUT of Medias, MediaNext, MediaPrev (quirks of §5, §16, §17) */
 #define QUERY_ALL_MARKS 0x2 /* as with show_all_marks */
 
-/* What differs between localizations and states. */
-typedef struct {
-    const char *model;       /* "Localization" */
-    const char *table;       /* "main_localization" */
-    const char *types;       /* "main_localizationtype" */
-    const char *type_media;  /* "main_localizationtype_media", its media types */
-    const char *type_column; /* "localizationtype_id" */
-    bool        states;
-} annotation_kind_t;
+/* A sort of rows: its table, types, built-in columns and filters; query/kinds.c. */
+typedef struct kind_s kind_t;
 
-extern const annotation_kind_t localization_kind, state_kind;
+extern const kind_t kind_media, kind_localization, kind_state;
 
 /* The statement for the request's parameters in the project rq->project. `columns` counts with QUERY_ROWS only. */
 sql_t *media_query(rq_t *rq, query_select_t what, const column_t *columns, unsigned flags);
-sql_t *annotation_query(rq_t *rq, const annotation_kind_t *kind, query_select_t what, const column_t *columns, unsigned flags);
+sql_t *annotation_query(rq_t *rq, const kind_t *kind, query_select_t what, const column_t *columns, unsigned flags);
 
 /* The columns that the parameter `fields` asks for (all without it), in the request's arena: `a.b` gives member b of the
    JSON column a, several of them become one object. `always`: a NULL-ended list of members kept whatever it says, or NULL.
    An unknown name: 400. */
 const column_t *query_fields(rq_t *rq, const column_t *columns, const char *const *always);
+
+/* The rows that a bulk edit touches, in order. With the parameter `count` another number of them is refused: 400 "Safety check
+   failed - expected A but would VERB B" (contract/queries.md §17). `type`: the one type of all, -1 when they differ, 0 without rows
+   or when the type was deleted. */
+typedef struct {
+    int64_t     n;
+    int64_t    *ids;
+    const char *array; /* '{1,2}' for "= ANY(%s::int[])" */
+    int64_t     type;
+} matched_t;
+
+matched_t query_matched(rq_t *rq, const kind_t *kind, unsigned flags, const char *verb);
+
+/* A list of integers of the parameters, as array text; a body's member may come unchecked: 400 unless it is an integer or a
+   list of them. NULL: absent. `n` is how many. */
+const char *query_integers(rq_t *rq, const char *name, size_t *n);
+
+/* A text that must be a UUID, else 400; lower case with hyphens. */
+const char *query_uuid(rq_t *rq, const char *name, const char *text);
 
 /* The answer to … /…Count: a bare integer. */
 void reply_count(rq_t *rq, const sql_t *sql);

@@ -1,0 +1,121 @@
+/*
+ * What the files of query/ share. A query gathers conditions on the alias t; nested statements use t again, so that one
+ * compiler serves every level. All memory is the request's.
+ */
+
+#ifndef TATOR_QUERY_INTERNAL_H
+#define TATOR_QUERY_INTERNAL_H
+
+#include "query.h"
+
+/* Bits, for tables that say where something exists. */
+enum { MEDIA = 0x1, LOCALIZATION = 0x2, STATE = 0x4, ANNOTATION = LOCALIZATION | STATE, ENTITY = ANNOTATION | MEDIA };
+
+typedef enum {
+    DTYPE_NONE, DTYPE_BOOL, DTYPE_INT, DTYPE_FLOAT, DTYPE_ENUM, DTYPE_STRING, DTYPE_DATETIME, DTYPE_GEOPOS, DTYPE_FLOAT_ARRAY,
+    DTYPE_BLOB, DTYPES
+} dtype_t;
+
+#define DTYPE_BIT(dtype) (1u << (dtype))
+
+struct kind_s {
+    unsigned    bit;
+    const char *model;       /* "Localization" */
+    const char *table;       /* "main_localization" */
+    const char *types;       /* "main_localizationtype" */
+    const char *type_media;  /* "main_localizationtype_media", its media types; NULL for media */
+    const char *type_column; /* "localizationtype_id" */
+    const char *order;       /* the default */
+    const char *permission;  /* SQL function of (user, id) */
+    const char *in_media, *in_media_end; /* around a statement of media ids: rows on those media */
+};
+
+typedef struct {
+    int64_t id;
+    json_t *attributes; /* attribute types */
+} entity_type_t;
+
+typedef struct {
+    const kind_t        *kind;
+    const entity_type_t *list;
+    size_t               n;
+} types_t;
+
+typedef struct {
+    rq_t         *rq;
+    const kind_t *kind;
+    unsigned      flags;
+    int64_t       type;     /* parameter `type`, 0: absent */
+    types_t       types[3]; /* all types of the project, read when first asked for */
+    size_t        types_n;
+    sql_t        *where;    /* conditions joined by AND */
+    sql_t        *shown;    /* conditions that follow the merge */
+    sql_t        *order;    /* NULL: the kind's default */
+    const char   *media, *localizations; /* what the members of a list of states are restricted to */
+    size_t        nodes;    /* of search trees, so far */
+} query_t;
+
+/* What a filter or a search compares: an attribute's value or a built-in column. */
+typedef struct {
+    const char *name;   /* of the attribute */
+    const char *column; /* SQL of the built-in; NULL: an attribute */
+    dtype_t     dtype;
+    bool        missing; /* a built-in that this kind lacks */
+} term_t;
+
+typedef enum { COMPARE_EQ, COMPARE_GT, COMPARE_GTE, COMPARE_LT, COMPARE_LTE } compare_t;
+
+/* kinds.c */
+const types_t       *query_types(query_t *query, const kind_t *kind);
+const json_t        *type_attribute(const entity_type_t *type, const char *name);
+dtype_t              dtype_of(const json_t *attribute);
+const char          *dtype_name(dtype_t dtype);
+bool                 term_builtin(const kind_t *kind, const char *name, bool search, term_t *term);
+
+/* filters.c */
+void query_filters(query_t *query);
+
+/* sections.c */
+void query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, const char *user_section);
+void query_sections(query_t *query);
+
+/* attributes.c */
+void query_attributes(query_t *query);
+void query_related_attributes(query_t *query);
+
+/* terms.c: conditions on one term. `strict`: the condition stands under a negation, so a missing key must give NULL. */
+void        term_compare(query_t *query, sql_t *sql, const term_t *term, compare_t compare, const json_t *value, bool strict);
+void        term_like(sql_t *sql, const term_t *term, const char *before, const char *text, const char *after);
+void        term_near(sql_t *sql, const term_t *term, double km, double latitude, double longitude);
+void        term_text(sql_t *sql, const term_t *term);
+void        term_json(sql_t *sql, const term_t *term);
+void        term_instant(sql_t *sql, const term_t *term);
+const char *instant_text(query_t *query, const char *name, const char *text);
+
+/* search.c */
+void    query_search(query_t *query);
+json_t *query_decoded(query_t *query, const char *name);
+void    search_compile(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node);
+
+/* related.c */
+void query_related(query_t *query);
+bool query_related_types(query_t *query, const kind_t *kind, const json_t *node, const char **types);
+void query_media_by_node(query_t *query, sql_t *sql, const json_t *node);
+
+/* vectors.c */
+void query_vectors(query_t *query);
+bool query_has_vectors(query_t *query);
+
+/* order.c */
+void query_order(query_t *query);
+
+/* The next condition of a list: " AND " except before the first. Returns the list. */
+sql_t *query_and(sql_t *conditions);
+
+/* "(SELECT t.id FROM main_media t WHERE t.project = …" without the closing bracket. */
+void query_media_begin(query_t *query, sql_t *sql);
+
+/* Text of a list parameter's items, also of one text; the n-th, or NULL behind the last. */
+const char *query_item(rq_t *rq, const char *name, size_t n);
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * The kinds of rows that lists show, their built-in columns ($name, contract/queries.md §6) and their types.
+ */
+
+#include <strings.h>
+
+#include "internal.h"
+
+const kind_t kind_media = {
+    .bit = MEDIA,
+    .model = "Media",
+    .table = "main_media",
+    .types = "main_mediatype",
+    .order = "t.name, t.id",
+    .permission = "tator.media_permission",
+    .in_media = "t.id IN (",
+    .in_media_end = ")",
+};
+
+const kind_t kind_localization = {
+    .bit = LOCALIZATION,
+    .model = "Localization",
+    .table = "main_localization",
+    .types = "main_localizationtype",
+    .type_media = "main_localizationtype_media",
+    .type_column = "localizationtype_id",
+    .order = "t.id",
+    .permission = "tator.localization_permission",
+    .in_media = "t.media = ANY(ARRAY(",
+    .in_media_end = "))",
+};
+
+const kind_t kind_state = {
+    .bit = STATE,
+    .model = "State",
+    .table = "main_state",
+    .types = "main_statetype",
+    .type_media = "main_statetype_media",
+    .type_column = "statetype_id",
+    .order = "t.id",
+    .permission = "tator.state_permission",
+    .in_media = "t.id = ANY(ARRAY(SELECT l.state_id FROM main_state_media l WHERE l.media_id = ANY(ARRAY(",
+    .in_media_end = "))))",
+};
+
+static const char *const dtype_names[DTYPES] = {
+    [DTYPE_NONE] = "",           [DTYPE_BOOL] = "bool",         [DTYPE_INT] = "int",
+    [DTYPE_FLOAT] = "float",     [DTYPE_ENUM] = "enum",         [DTYPE_STRING] = "string",
+    [DTYPE_DATETIME] = "datetime", [DTYPE_GEOPOS] = "geopos",   [DTYPE_FLOAT_ARRAY] = "float_array",
+    [DTYPE_BLOB] = "blob",
+};
+
+typedef struct {
+    const char *name;
+    dtype_t     dtype;
+    unsigned    kinds;
+    const char *column;
+    bool        search; /* in object searches only */
+} builtin_t;
+
+static const builtin_t builtins[] = {
+    {"$x", DTYPE_FLOAT, LOCALIZATION, "t.x", false},
+    {"$y", DTYPE_FLOAT, LOCALIZATION, "t.y", false},
+    {"$u", DTYPE_FLOAT, LOCALIZATION, "t.u", false},
+    {"$v", DTYPE_FLOAT, LOCALIZATION, "t.v", false},
+    {"$width", DTYPE_FLOAT, LOCALIZATION | MEDIA, "t.width", false},
+    {"$height", DTYPE_FLOAT, LOCALIZATION | MEDIA, "t.height", false},
+    {"$fps", DTYPE_FLOAT, MEDIA, "t.fps", false},
+    {"$version", DTYPE_INT, ANNOTATION, "t.version", false},
+    {"$user", DTYPE_INT, LOCALIZATION, "t.\"user\"", false},
+    {"$type", DTYPE_INT, ENTITY, "t.meta", false},
+    {"$created_by", DTYPE_INT, ENTITY, "t.created_by", false},
+    {"$modified_by", DTYPE_INT, ENTITY, "t.modified_by", false},
+    {"$frame", DTYPE_INT, ANNOTATION, "t.frame", false},
+    {"$num_frames", DTYPE_INT, MEDIA, "t.num_frames", false},
+    {"$section", DTYPE_INT, MEDIA, "t.primary_section_id", false},
+    {"$id", DTYPE_INT, ENTITY, "t.id", false},
+    {"$created_datetime", DTYPE_DATETIME, ENTITY, "t.created_datetime", false},
+    {"$modified_datetime", DTYPE_DATETIME, ENTITY, "t.modified_datetime", false},
+    {"$name", DTYPE_STRING, MEDIA, "t.name", false},
+    {"$elemental_id", DTYPE_STRING, ENTITY, "t.elemental_id", false},
+    {"$archive_state", DTYPE_STRING, MEDIA, "t.archive_state", true},
+};
+
+
+const types_t *
+query_types(query_t *query, const kind_t *kind)
+{
+    rq_t          *rq = query->rq;
+    sql_t         *sql;
+    types_t       *types;
+    result_t      *result;
+    entity_type_t *list;
+
+    for (size_t k = 0; k < query->types_n; k++) {
+        if (query->types[k].kind == kind) {
+            return &query->types[k];
+        }
+    }
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT id, attribute_types FROM ");
+    sql_raw(sql, kind->types);
+    sql_put(sql, " WHERE project = %ld ORDER BY id", rq->project);
+    result = pg_run(rq, sql);
+
+    types = &query->types[query->types_n++];
+    types->kind = kind;
+    types->n = (size_t) pg_rows(result);
+    types->list = list = arena_zalloc(rq->arena, (types->n + 1) * sizeof(entity_type_t));
+
+    for (size_t k = 0; k < types->n; k++) {
+        list[k].id = pg_int(result, (int64_t) k, 0);
+        list[k].attributes = pg_json(rq, result, (int64_t) k, 1);
+    }
+
+    return types;
+}
+
+
+/* tator_user_sections is an attribute that every type has. */
+const json_t *
+type_attribute(const entity_type_t *type, const char *name)
+{
+    size_t      k;
+    json_t     *attribute;
+    const char *own;
+
+    json_array_foreach(type->attributes, k, attribute) {
+        own = json_string_value(json_object_get(attribute, "name"));
+
+        if (own != NULL && strcmp(own, name) == 0) {
+            return attribute;
+        }
+    }
+
+    return NULL;
+}
+
+
+dtype_t
+dtype_of(const json_t *attribute)
+{
+    const char *name = json_string_value(json_object_get(attribute, "dtype"));
+
+    for (dtype_t k = DTYPE_BOOL; name != NULL && k < DTYPES; k++) {
+        if (strcmp(name, dtype_names[k]) == 0) {
+            return k;
+        }
+    }
+
+    return DTYPE_NONE;
+}
+
+
+const char *
+dtype_name(dtype_t dtype)
+{
+    return dtype_names[dtype];
+}
+
+
+/* false: no built-in of this name. */
+bool
+term_builtin(const kind_t *kind, const char *name, bool search, term_t *term)
+{
+    for (size_t k = 0; k < sizeof(builtins) / sizeof(builtins[0]); k++) {
+        const builtin_t *builtin = &builtins[k];
+
+        if (strcmp(name, builtin->name) == 0 && (search || !builtin->search)) {
+            *term = (term_t) {.name = name, .column = builtin->column, .dtype = builtin->dtype,
+                              .missing = !(builtin->kinds & kind->bit)};
+            return true;
+        }
+    }
+
+    return false;
+}

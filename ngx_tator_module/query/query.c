@@ -1,0 +1,495 @@
+/*
+ * Assembling list statements (query.h): filters gather conditions, then
+ *
+ *     SELECT … FROM main_x t [, restricted] WHERE t.project = $n AND t.deleted = false AND … ORDER BY … LIMIT … OFFSET …
+ *
+ * The select list's own values stand in one JSON object bound as $1: names of sub-members that `fields` asks for, and the user
+ * whose permission is shown; so columns can be written once, as text of the source.
+ */
+
+#include <stdio.h>
+#include <strings.h>
+
+#include "internal.h"
+
+static query_t    *query_read(rq_t *rq, const kind_t *kind, unsigned flags);
+static void        query_merge(query_t *query);
+static void        query_from(query_t *query, sql_t *sql);
+static void        query_slice(query_t *query, sql_t *sql);
+static void        query_columns(rq_t *rq, sql_t *sql, const column_t *columns);
+static sql_t      *query_select(query_t *query, query_select_t what, const column_t *columns);
+static const char *fields_json(rq_t *rq);
+static bool        fields_has(const json_t *fields, const char *name);
+static void        fields_check(rq_t *rq, const json_t *fields, const column_t *columns);
+static json_t     *fields_parse(rq_t *rq);
+
+
+sql_t *
+media_query(rq_t *rq, query_select_t what, const column_t *columns, unsigned flags)
+{
+    return query_select(query_read(rq, &kind_media, flags), what, columns);
+}
+
+
+sql_t *
+annotation_query(rq_t *rq, const kind_t *kind, query_select_t what, const column_t *columns, unsigned flags)
+{
+    return query_select(query_read(rq, kind, flags), what, columns);
+}
+
+
+void
+reply_count(rq_t *rq, const sql_t *sql)
+{
+    result_t *result;
+
+    result = pg_run(rq, sql);
+    reply_json(rq, 200, rq_own(rq, json_integer(pg_int(result, 0, 0))));
+}
+
+
+matched_t
+query_matched(rq_t *rq, const kind_t *kind, unsigned flags, const char *verb)
+{
+    sql_t    *sql;
+    int64_t   type;
+    result_t *result;
+    matched_t matched = {0};
+
+    static const column_t columns[] = {{"id", "t.id", COLUMN_RAW}, {"type", "t.meta", COLUMN_RAW}, {0}};
+
+    sql = query_select(query_read(rq, kind, flags), QUERY_ROWS, columns);
+    result = pg_run(rq, sql);
+
+    matched.n = pg_rows(result);
+    matched.ids = arena_alloc(rq->arena, (size_t) (matched.n + 1) * sizeof(int64_t));
+
+    for (int64_t k = 0; k < matched.n; k++) {
+        matched.ids[k] = pg_int(result, k, 0);
+        type = pg_int(result, k, 1);
+        matched.type = k == 0 || matched.type == type ? type : -1;
+    }
+
+    matched.array = sql_int_array(rq->arena, matched.ids, (size_t) matched.n);
+
+    if (param_given(rq, "count") && param_int(rq, "count", 0) != matched.n) {
+        fail(rq, 400, "Safety check failed - expected %ld but would %s %ld", (long) param_int(rq, "count", 0), verb, (long) matched.n);
+    }
+
+    return matched;
+}
+
+
+const column_t *
+query_fields(rq_t *rq, const column_t *columns, const char *const *always)
+{
+    bool            whole, kept;
+    size_t          n = 0, count = 0;
+    json_t         *fields;
+    column_t       *chosen;
+    const column_t *column;
+
+    for (column = columns; column->name != NULL; column++) {
+        count++;
+    }
+
+    fields = fields_parse(rq);
+    fields_check(rq, fields, columns);
+    chosen = arena_zalloc(rq->arena, (count + 1) * sizeof(column_t));
+
+    for (column = columns; column->name != NULL; column++) {
+        whole = fields == NULL || fields_has(fields, column->name);
+        kept = false;
+
+        for (const char *const *name = always; name != NULL && *name != NULL; name++) {
+            kept = kept || strcmp(*name, column->name) == 0;
+        }
+
+        if (!whole && !kept && json_object_get(fields, column->name) == NULL) {
+            continue;
+        }
+
+        chosen[n] = *column;
+
+        if (!whole && !kept) { /* members of a JSON column: absent ones are null */
+            chosen[n].sql = rq_format(rq,
+                                      "(SELECT jsonb_object_agg(m.name, %s -> m.name) FROM jsonb_array_elements_text($1::jsonb -> '%s') m(name))",
+                                      column->sql, column->name);
+        }
+
+        n++;
+    }
+
+    return chosen;
+}
+
+
+const char *
+query_integers(rq_t *rq, const char *name, size_t *n)
+{
+    size_t  k;
+    json_t *value, *item;
+
+    value = param(rq, name);
+    *n = 0;
+
+    if (value == NULL || json_is_null(value)) {
+        return NULL;
+    }
+
+    if (json_is_integer(value)) {
+        *n = 1;
+        return rq_format(rq, "{%ld}", (long) json_integer_value(value));
+    }
+
+    if (!json_is_array(value)) {
+        fail(rq, 400, "%s must be a list of integers", name);
+    }
+
+    json_array_foreach(value, k, item) {
+        if (!json_is_integer(item)) {
+            fail(rq, 400, "%s must be a list of integers", name);
+        }
+    }
+
+    *n = json_array_size(value);
+
+    return sql_json_array(rq->arena, value);
+}
+
+
+const char *
+query_uuid(rq_t *rq, const char *name, const char *text)
+{
+    char out[37];
+    int  n = 0;
+
+    for (const char *p = text; p != NULL && *p != '\0'; p++) {
+        char c = *p | 0x20;
+
+        if (*p == '-' || *p == '{' || *p == '}') {
+            continue;
+        }
+
+        if (n == 36 || strchr("0123456789abcdef", c) == NULL || *p == '\r') {
+            n = 0;
+            break;
+        }
+
+        out[n++] = c >= 'a' ? c : *p;
+
+        if (n == 8 || n == 13 || n == 18 || n == 23) {
+            out[n++] = '-';
+        }
+    }
+
+    if (n != 36) {
+        fail_details(rq, 400, rq_format(rq, "Invalid UUID in %s", name), "%s", text ? text : "null");
+    }
+
+    out[36] = '\0';
+
+    return arena_text(rq->arena, out);
+}
+
+
+const char *
+query_item(rq_t *rq, const char *name, size_t n)
+{
+    json_t *value = param(rq, name);
+
+    if (json_is_array(value)) {
+        value = json_array_get(value, n);
+        n = 0;
+    }
+
+    if (value == NULL || json_is_null(value) || n > 0) {
+        return NULL;
+    }
+
+    if (!json_is_string(value)) {
+        fail(rq, 400, "%s must be text", name);
+    }
+
+    return json_string_value(value);
+}
+
+
+sql_t *
+query_and(sql_t *conditions)
+{
+    if (conditions->len > 0) {
+        sql_put(conditions, " AND ");
+    }
+
+    return conditions;
+}
+
+
+void
+query_media_begin(query_t *query, sql_t *sql)
+{
+    sql_put(sql, "SELECT t.id FROM main_media t WHERE t.project = %ld", query->rq->project);
+}
+
+
+static query_t *
+query_read(rq_t *rq, const kind_t *kind, unsigned flags)
+{
+    query_t *query;
+
+    query = arena_zalloc(rq->arena, sizeof(query_t));
+    query->rq = rq;
+    query->kind = kind;
+    query->flags = flags;
+    query->type = param_int(rq, "type", 0);
+    query->where = sql_new(rq->arena);
+    query->shown = sql_new(rq->arena);
+
+    sql_put(query->where, "t.project = %ld AND t.deleted = false", rq->project);
+
+    if (rq->config->fine_grain) { /* rows that the caller may not see are not there */
+        sql_put(query_and(query->where), "(");
+        sql_raw(query->where, kind->permission);
+        sql_put(query->where, "(%ld::int, t.id) & 3) = 3", rq->user.id);
+    }
+
+    query_filters(query);
+    query_attributes(query);
+    query_sections(query);
+    query_related_attributes(query);
+    query_related(query);
+    query_search(query);
+    query_vectors(query);
+    query_merge(query);
+    query_order(query);
+
+    return query;
+}
+
+
+/* What follows the filters of annotations: merge, show_deleted, show_all_marks (contract/queries.md §12, 9 to 12). */
+static void
+query_merge(query_t *query)
+{
+    rq_t   *rq = query->rq;
+    size_t  versions;
+    sql_t  *children;
+
+    if (!(query->kind->bit & ANNOTATION)) {
+        return;
+    }
+
+    query_integers(rq, "version", &versions);
+
+    if (versions >= 2 && param_int(rq, "merge", 1) != 0) {
+        children = sql_new(rq->arena);
+        sql_put(children, "t.id <> ALL(ARRAY(SELECT t.parent FROM ");
+        sql_raw(children, query->kind->table);
+        sql_put(children, " t WHERE t.parent IS NOT NULL AND ");
+        sql_append(children, query->where);
+        sql_put(children, "))");
+        sql_append(query_and(query->shown), children);
+    }
+
+    if (param_int(rq, "show_deleted", 0) == 0) {
+        sql_put(query_and(query->shown), "t.variant_deleted = false");
+    }
+
+    if (param_int(rq, "show_all_marks", 0) == 0 && !(query->flags & QUERY_ALL_MARKS)) {
+        sql_put(query_and(query->shown), "t.mark = t.latest_mark");
+    }
+}
+
+
+static sql_t *
+query_select(query_t *query, query_select_t what, const column_t *columns)
+{
+    sql_t *sql;
+
+    sql = sql_new(query->rq->arena);
+
+    switch (what) {
+
+    case QUERY_ROWS:
+        query_columns(query->rq, sql, columns);
+        query_from(query, sql);
+        break;
+
+    case QUERY_IDS:
+        sql_put(sql, "SELECT t.id");
+        query_from(query, sql);
+        break;
+
+    case QUERY_COUNT:
+        if (!param_given(query->rq, "start") && !param_given(query->rq, "stop")) {
+            sql_put(sql, "SELECT count(*)");
+            query_from(query, sql);
+            return sql;
+        }
+
+        sql_put(sql, "SELECT count(*) FROM (SELECT t.id");
+        query_from(query, sql);
+        query_slice(query, sql);
+        sql_put(sql, ") counted");
+        return sql;
+    }
+
+    sql_put(sql, " ORDER BY ");
+
+    if (query->order != NULL) {
+        sql_append(sql, query->order);
+    } else {
+        sql_raw(sql, query->kind->order);
+    }
+
+    query_slice(query, sql);
+
+    return sql;
+}
+
+
+static void
+query_columns(rq_t *rq, sql_t *sql, const column_t *columns)
+{
+    for (const column_t *column = columns; column->name != NULL; column++) {
+        if (strstr(column->sql, "$1") != NULL) {
+            sql_value(sql, fields_json(rq));
+            break;
+        }
+    }
+
+    sql_put(sql, "SELECT ");
+    columns_select(sql, columns);
+}
+
+
+static void
+query_from(query_t *query, sql_t *sql)
+{
+    sql_put(sql, " FROM ");
+    sql_raw(sql, query->kind->table);
+    sql_put(sql, " t");
+
+    if (query->kind->bit & STATE) {
+        sql_put(sql, ", (SELECT %s::bigint[] AS media, %s::bigint[] AS localizations) restricted", query->media, query->localizations);
+    }
+
+    sql_put(sql, " WHERE ");
+    sql_append(sql, query->where);
+
+    if (query->shown->len > 0) {
+        sql_put(sql, " AND ");
+        sql_append(sql, query->shown);
+    }
+}
+
+
+static void
+query_slice(query_t *query, sql_t *sql)
+{
+    rq_t   *rq = query->rq;
+    int64_t start, stop;
+
+    if (query->flags & QUERY_UNSLICED) {
+        return;
+    }
+
+    start = param_int(rq, "start", 0);
+    stop = param_int(rq, "stop", INT64_MAX);
+
+    if (start < 0 || stop < 0) {
+        fail(rq, 400, "Negative indexing is not supported.");
+    }
+
+    if (param_given(rq, "stop")) {
+        sql_put(sql, " LIMIT %ld", stop > start ? stop - start : 0L);
+    }
+
+    if (start > 0) {
+        sql_put(sql, " OFFSET %ld", start);
+    }
+}
+
+
+/* The parameter `fields` as {"x": [], "attributes": ["a", "b"]}; an empty list is the whole member. NULL: absent. */
+static json_t *
+fields_parse(rq_t *rq)
+{
+    size_t      len;
+    json_t     *fields, *list;
+    const char *text, *p, *dot, *comma;
+
+    text = param_text(rq, "fields");
+
+    if (text == NULL) {
+        return NULL;
+    }
+
+    fields = rq_own(rq, json_object());
+
+    for (p = text; p != NULL; p = comma ? comma + 1 : NULL) {
+        comma = strchr(p, ',');
+        len = comma ? (size_t) (comma - p) : strlen(p);
+        dot = memchr(p, '.', len);
+
+        text = arena_copy(rq->arena, p, dot ? (size_t) (dot - p) : len);
+        list = json_object_get(fields, text);
+
+        if (dot == NULL) {
+            json_object_set(fields, text, rq_own(rq, json_array()));
+            continue;
+        }
+
+        if (list == NULL) {
+            list = rq_own(rq, json_array());
+            json_object_set(fields, text, list);
+
+        } else if (json_array_size(list) == 0) {
+            continue; /* the whole member was asked for, too */
+        }
+
+        json_array_append(list, rq_own(rq, json_stringn(dot + 1, len - (size_t) (dot + 1 - p))));
+    }
+
+    return fields;
+}
+
+
+static bool
+fields_has(const json_t *fields, const char *name)
+{
+    const json_t *list = json_object_get(fields, name);
+
+    return list != NULL && json_array_size(list) == 0;
+}
+
+
+static void
+fields_check(rq_t *rq, const json_t *fields, const column_t *columns)
+{
+    json_t         *list;
+    const char     *name;
+    const column_t *column;
+
+    json_object_foreach((json_t *) fields, name, list) {
+        for (column = columns; column->name != NULL && strcmp(column->name, name) != 0; column++) { /* void */ }
+
+        if (column->name == NULL || (json_array_size(list) > 0 && column->kind != COLUMN_RAW)) {
+            fail(rq, 400, "Unknown field '%s' in fields", name);
+        }
+    }
+}
+
+
+static const char *
+fields_json(rq_t *rq)
+{
+    json_t *fields;
+
+    fields = fields_parse(rq);
+    fields = fields ? fields : rq_own(rq, json_object());
+    json_object_set(fields, "$user", rq_own(rq, json_integer(rq->user.id)));
+
+    return json_text(rq->arena, fields);
+}

@@ -1,0 +1,164 @@
+/*
+ * Sections: what media are in one (contract/queries.md §8, §11, §12). A folder holds the media whose primary section it is, a
+ * playlist has a list, a saved search finds them.
+ */
+
+#include "internal.h"
+
+static result_t *section_read(query_t *query, int64_t section, const char *user_section);
+static void      section_media(query_t *query, sql_t *sql, const result_t *section);
+static void      section_multiple(query_t *query);
+static bool      section_has_media_types(query_t *query);
+
+
+/* Append the condition on t, of `kind`, that its media is in a section: one by id, or (user_section) by its tator_user_sections. */
+void
+query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, const char *user_section)
+{
+    result_t *result;
+
+    result = section_read(query, section, user_section);
+
+    if (pg_rows(result) == 0) {
+        fail_no_match(query->rq, "Section");
+    }
+
+    if (kind->bit & MEDIA) {
+        section_media(query, sql, result);
+        return;
+    }
+
+    sql_raw(sql, kind->in_media);
+    query_media_begin(query, sql);
+    sql_put(sql, " AND ");
+    section_media(query, sql, result);
+    sql_raw(sql, kind->in_media_end);
+}
+
+
+/* The parameters `section` and `multi_section`. */
+void
+query_sections(query_t *query)
+{
+    int64_t section;
+
+    section = param_int(query->rq, "section", 0);
+
+    if (section != 0) {
+        query_section(query, query_and(query->where), query->kind, section, NULL);
+
+        if ((query->kind->bit & ANNOTATION) && !section_has_media_types(query)) {
+            fail(query->rq, 400, "No media types are associated with these types");
+        }
+    }
+
+    if (query->kind->bit & MEDIA) { /* without effect on annotations (R) */
+        section_multiple(query);
+    }
+}
+
+
+static result_t *
+section_read(query_t *query, int64_t section, const char *user_section)
+{
+    static const char columns[] = "SELECT id, dtype, object_search, related_object_search FROM main_section WHERE ";
+    sql_t            *sql;
+
+    sql = sql_new(query->rq->arena);
+    sql_raw(sql, columns);
+
+    if (user_section != NULL) {
+        sql_put(sql, "tator_user_sections = %s ORDER BY id LIMIT 1", user_section);
+    } else {
+        sql_put(sql, "id = %ld", section);
+    }
+
+    return pg_run(query->rq, sql);
+}
+
+
+static void
+section_media(query_t *query, sql_t *sql, const result_t *section)
+{
+    int64_t     id;
+    const char *dtype;
+
+    id = pg_int(section, 0, 0);
+    dtype = pg_null(section, 0, 1) ? "" : pg_text(section, 0, 1);
+
+    if (strcmp(dtype, "folder") == 0) {
+        sql_put(sql, "t.primary_section_id = %ld", id);
+
+    } else if (strcmp(dtype, "playlist") == 0) {
+        sql_put(sql, "t.id = ANY(ARRAY(SELECT media_id FROM main_section_media WHERE section_id = %ld))", id);
+
+    } else if (strcmp(dtype, "saved_search") != 0) {
+        fail(query->rq, 400, "Section %ld is no folder, playlist or saved search", (long) id);
+
+    } else if (!pg_null(section, 0, 2)) {
+        sql_put(sql, "(");
+        search_compile(query, sql, &kind_media, pg_json(query->rq, section, 0, 2));
+        sql_put(sql, ")");
+
+    } else if (!pg_null(section, 0, 3)) {
+        query_media_by_node(query, sql, pg_json(query->rq, section, 0, 3));
+
+    } else {
+        sql_put(sql, "true");
+    }
+}
+
+
+/* The union over folders and playlists. Sections without media are skipped; when all are, nothing is filtered (R). */
+static void
+section_multiple(query_t *query)
+{
+    size_t      n;
+    const char *ids;
+
+    static const char members[] =
+        "SELECT id FROM main_media WHERE project = %ld AND deleted = false AND primary_section_id = ANY(%s::bigint[])"
+        " UNION SELECT media_id FROM main_section_media WHERE section_id = ANY(%s::bigint[])";
+
+    ids = query_integers(query->rq, "multi_section", &n);
+
+    if (n == 0) {
+        return;
+    }
+
+    if (pg_int(pg_query(query->rq, "SELECT count(*) FROM main_section WHERE dtype = 'saved_search' AND id = ANY(%s::bigint[])", ids), 0, 0) > 0) {
+        fail(query->rq, 400, "multi_section takes folders and playlists only");
+    }
+
+    sql_t *sql = query_and(query->where);
+
+    sql_put(sql, "(t.id = ANY(ARRAY(");
+    sql_put(sql, members, query->rq->project, ids, ids);
+    sql_put(sql, ")) OR NOT EXISTS (");
+    sql_put(sql, members, query->rq->project, ids, ids);
+    sql_put(sql, "))");
+}
+
+
+static bool
+section_has_media_types(query_t *query)
+{
+    sql_t *sql;
+
+    sql = sql_new(query->rq->arena);
+    sql_put(sql, "SELECT 1 FROM ");
+    sql_raw(sql, query->kind->types);
+    sql_put(sql, " k JOIN ");
+    sql_raw(sql, query->kind->type_media);
+    sql_put(sql, " m ON m.");
+    sql_raw(sql, query->kind->type_column);
+    sql_put(sql, " = k.id WHERE k.project = %ld", query->rq->project);
+
+    if (query->type != 0) {
+        sql_put(sql, " AND k.id = %ld", query->type);
+    }
+
+    sql_put(sql, " LIMIT 1");
+
+    return pg_rows(pg_run(query->rq, sql)) > 0;
+}

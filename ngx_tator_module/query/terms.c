@@ -1,0 +1,241 @@
+/*
+ * Conditions on one attribute or built-in column, by its dtype. Equality of attributes is containment, which one index serves for
+ * all names; ordering compares JSON values, so no cast can fail on a stored value.
+ */
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+static const char *const compare_operators[] = {
+    [COMPARE_EQ] = " = ", [COMPARE_GT] = " > ", [COMPARE_GTE] = " >= ", [COMPARE_LT] = " < ", [COMPARE_LTE] = " <= ",
+};
+
+static void term_column(query_t *query, sql_t *sql, const term_t *term, compare_t compare, const json_t *value);
+static void term_number(sql_t *sql, const term_t *term, compare_t compare, const json_t *value);
+static const char *term_value(query_t *query, const json_t *value);
+
+
+void
+term_compare(query_t *query, sql_t *sql, const term_t *term, compare_t compare, const json_t *value, bool strict)
+{
+    json_t *object;
+
+    if (term->column != NULL) {
+        sql_put(sql, "coalesce(");
+        term_column(query, sql, term, compare, value);
+        sql_put(sql, ", false)");
+        return;
+    }
+
+    if (term->dtype == DTYPE_DATETIME) {
+        term_instant(sql, term);
+        sql_raw(sql, compare_operators[compare]);
+        sql_put(sql, "%s::timestamptz", instant_text(query, term->name, json_string_value(value)));
+        return;
+    }
+
+    if (compare == COMPARE_EQ && !strict && !json_is_array(value)) {
+        object = rq_own(query->rq, json_object());
+        json_object_set(object, term->name, (json_t *) value);
+        sql_put(sql, "t.attributes @> %s::jsonb", json_text(query->rq->arena, object));
+        return;
+    }
+
+    if (compare == COMPARE_EQ) {
+        term_json(sql, term);
+        sql_put(sql, " = %s::jsonb", json_text(query->rq->arena, value));
+        return;
+    }
+
+    if (term->dtype == DTYPE_INT || term->dtype == DTYPE_FLOAT || term->dtype == DTYPE_BOOL) {
+        term_number(sql, term, compare, value);
+        return;
+    }
+
+    term_text(sql, term);
+    sql_raw(sql, compare_operators[compare]);
+    sql_bind(sql, term_value(query, value));
+}
+
+
+/* Case-insensitive: text between anything (`before`, `after` are "%" or ""). */
+void
+term_like(sql_t *sql, const term_t *term, const char *before, const char *text, const char *after)
+{
+    text_t pattern;
+
+    text_start(&pattern, sql->arena, strlen(text) + 8);
+    text_puts(&pattern, before);
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '%' || *p == '_' || *p == '\\') {
+            text_puts(&pattern, "\\");
+        }
+        text_add(&pattern, p, 1);
+    }
+
+    text_puts(&pattern, after);
+
+    sql_put(sql, "upper(");
+    term_text(sql, term);
+    sql_put(sql, ") LIKE upper(%s)", pattern.data);
+}
+
+
+/* Within a distance on the spheroid. */
+void
+term_near(sql_t *sql, const term_t *term, double km, double latitude, double longitude)
+{
+    sql_put(sql, "CASE WHEN jsonb_typeof(");
+    term_json(sql, term);
+    sql_put(sql, ") = 'array' THEN ST_Distance(ST_MakePoint((");
+    term_json(sql, term);
+    sql_put(sql, " ->> 0)::float8, (");
+    term_json(sql, term);
+    sql_put(sql, " ->> 1)::float8)::geography, ST_MakePoint(%f::float8, %f::float8)::geography) <= %f::float8 END",
+            longitude, latitude, km * 1000);
+}
+
+
+void
+term_text(sql_t *sql, const term_t *term)
+{
+    if (term->column != NULL) {
+        sql_raw(sql, term->column);
+        sql_put(sql, "::text");
+        return;
+    }
+
+    sql_put(sql, "(t.attributes ->> %s::text)", term->name);
+}
+
+
+void
+term_json(sql_t *sql, const term_t *term)
+{
+    if (term->column != NULL) {
+        sql_put(sql, "to_jsonb(");
+        sql_raw(sql, term->column);
+        sql_put(sql, ")");
+        return;
+    }
+
+    sql_put(sql, "(t.attributes -> %s::text)", term->name);
+}
+
+
+/* A stored time; without a zone it is UTC, which is the session's. */
+void
+term_instant(sql_t *sql, const term_t *term)
+{
+    if (term->column != NULL) {
+        sql_raw(sql, term->column);
+        return;
+    }
+
+    sql_put(sql, "(CASE WHEN t.attributes ->> %s::text ~ '^\\d{4}-\\d\\d-\\d\\d' THEN (t.attributes ->> %s::text)::timestamptz END)",
+            term->name, term->name);
+}
+
+
+/* ISO 8601 date and time; a naive one is in the server's zone, UTC-5 (contract/queries.md §6). 400 unless it is one. */
+const char *
+instant_text(query_t *query, const char *name, const char *text)
+{
+    bool        zone = false;
+    int         n = 0, year, month, day, hour, minute;
+    const char *p;
+
+    if (text == NULL || sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &n) != 3) {
+        goto invalid;
+    }
+
+    p = text + n;
+
+    if (*p == '\0') {
+        return rq_format(query->rq, "%.10s 00:00:00-05", text);
+    }
+
+    if ((*p != 'T' && *p != ' ') || sscanf(p + 1, "%2d:%2d%n", &hour, &minute, &n) != 2) {
+        goto invalid;
+    }
+
+    for (p += 1 + n; *p != '\0'; p++) {
+        zone = zone || *p == 'Z' || *p == '+' || *p == '-';
+
+        if (!isdigit((unsigned char) *p) && strchr(":.Z+-", *p) == NULL) {
+            goto invalid;
+        }
+    }
+
+    return zone ? text : rq_format(query->rq, "%s-05", text);
+
+invalid:
+
+    fail(query->rq, 400, "Invalid datetime for %s: %s", name, text ? text : "null");
+}
+
+
+static void
+term_column(query_t *query, sql_t *sql, const term_t *term, compare_t compare, const json_t *value)
+{
+    const char *text;
+
+    sql_raw(sql, term->column);
+
+    if (term->dtype == DTYPE_DATETIME) {
+        sql_raw(sql, compare_operators[compare]);
+        sql_put(sql, "%s::timestamptz", instant_text(query, term->name, json_string_value(value)));
+        return;
+    }
+
+    text = term_value(query, value);
+
+    if (strcmp(term->name, "$elemental_id") == 0) {
+        if (compare == COMPARE_EQ) {
+            sql_put(sql, " = %s::uuid", query_uuid(query->rq, term->name, text));
+            return;
+        }
+        sql_put(sql, "::text");
+    }
+
+    sql_raw(sql, compare_operators[compare]);
+    sql_bind(sql, text);
+    sql_put(sql, term->dtype == DTYPE_STRING ? "::text" : "::numeric");
+}
+
+
+/* JSON order is null < text < number < boolean, so one bound keeps it among numbers. */
+static void
+term_number(sql_t *sql, const term_t *term, compare_t compare, const json_t *value)
+{
+    sql_put(sql, "(");
+    term_json(sql, term);
+    sql_raw(sql, compare_operators[compare]);
+    sql_put(sql, "%s::jsonb AND ", json_text(sql->arena, value));
+
+    if (json_is_boolean(value)) {
+        sql_put(sql, "jsonb_typeof(");
+        term_json(sql, term);
+        sql_put(sql, ") = 'boolean')");
+
+    } else if (compare == COMPARE_GT || compare == COMPARE_GTE) {
+        term_json(sql, term);
+        sql_put(sql, " < 'false'::jsonb)");
+
+    } else {
+        sql_put(sql, "jsonb_typeof(");
+        term_json(sql, term);
+        sql_put(sql, ") = 'number')");
+    }
+}
+
+
+static const char *
+term_value(query_t *query, const json_t *value)
+{
+    return json_is_string(value) ? json_string_value(value) : json_text(query->rq->arena, value);
+}
