@@ -79,12 +79,21 @@ json_escape(unsigned char *out, const unsigned char *text, size_t len)
     static const char letters[] = "........btn.fr..";
 
     for (size_t k = 0; k < len; k++) {
-        unsigned char c = text[k];
+        size_t        from = k;
+        unsigned char c;
 
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            *out++ = c;
-            continue;
+        while (k < len && text[k] >= 0x20 && text[k] != '"' && text[k] != '\\') {
+            k++;
         }
+
+        memcpy(out, text + from, k - from); /* most of it, in one go */
+        out += k - from;
+
+        if (k == len) {
+            break;
+        }
+
+        c = text[k];
 
         *out++ = '\\';
 
@@ -153,7 +162,7 @@ json_write(text_t *out, const json_t *value)
     const char *key;
     const char *comma = "";
 
-    switch (json_typeof(value)) {
+    switch (value == NULL ? JSON_NULL : json_typeof(value)) {
 
     case JSON_OBJECT:
         text_puts(out, "{");

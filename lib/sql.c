@@ -142,12 +142,14 @@ sql_append(sql_t *sql, const sql_t *other)
 
     for (p = other->text; (dollar = strchr(p, '$')) != NULL; p = end) {
         sql_text(sql, p, (size_t) (dollar - p));
-        n = strtol(dollar + 1, &end, 10);
+        end = (char *) dollar + 1;
 
-        if (end == dollar + 1) { /* a dollar of the text itself */
+        if (*end < '0' || *end > '9') { /* a dollar of the text itself */
             sql_text(sql, "$", 1);
             continue;
         }
+
+        n = strtol(dollar + 1, &end, 10);
 
         sql_text(sql, number, (size_t) snprintf(number, sizeof(number), "$%ld", n + base));
     }
@@ -196,6 +198,7 @@ sql_text_array(arena_t *arena, const char *const *texts, size_t n)
 const char *
 sql_json_array(arena_t *arena, const json_t *list)
 {
+    char   *nested;
     size_t  k;
     text_t  out;
     json_t *item;
@@ -210,6 +213,9 @@ sql_json_array(arena_t *arena, const json_t *list)
             sql_array_text(&out, json_string_value(item), json_string_length(item));
         } else if (json_is_null(item)) {
             text_puts(&out, "NULL");
+        } else if (json_is_object(item)) {
+            nested = json_text(arena, item);
+            sql_array_text(&out, nested, strlen(nested));
         } else {
             json_write(&out, item);
         }
