@@ -2,7 +2,7 @@
  * File types: what attributes files have.
  */
 
-#include "common.h"
+#include "type.h"
 
 static const field_t file_type_common_fields[] = {
     {"name", STRING(), OPTIONAL, "Its name."},
@@ -33,22 +33,99 @@ const lookup_t lookup_file_type = {
     .sql = "SELECT project FROM main_filetype WHERE id = $1",
 };
 
+static const column_t file_type_columns[] = {
+    {"id", "t.id", COLUMN_RAW},
+    {"project", "t.project", COLUMN_RAW},
+    {"name", "t.name", COLUMN_TEXT},
+    {"description", "t.description", COLUMN_TEXT},
+    {"attribute_types", "t.attribute_types", COLUMN_RAW},
+    {"elemental_id", "t.elemental_id", COLUMN_SAFE},
+    {0},
+};
+
+static const type_kind_t file_type_kind = {
+    .entity = "file",
+    .label = "File",
+    .model = "FileType",
+    .table = "main_filetype",
+    .columns = file_type_columns,
+    .order = "t.id",
+};
+
+
+static void
+file_type_get(rq_t *rq)
+{
+    type_get(rq, &file_type_kind);
+}
+
+
+static void
+file_type_list(rq_t *rq)
+{
+    type_list(rq, &file_type_kind);
+}
+
+
+static void
+file_type_delete(rq_t *rq)
+{
+    type_delete(rq, &file_type_kind);
+}
+
+
+static void
+file_type_create(rq_t *rq)
+{
+    result_t *result;
+
+    type_check_members(rq);
+
+    result = pg_query(rq,
+                      "INSERT INTO main_filetype (dtype, name, description, attribute_types, elemental_id, project)"
+                      " VALUES ('file', %s, COALESCE(%s, ''), COALESCE(%p::jsonb, '[]'),"
+                      " COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), %ld) RETURNING id",
+                      param_text(rq, "name"), sql_param(rq, "description"), sql_param_json(rq, "attribute_types"),
+                      sql_param(rq, "elemental_id"), rq->project);
+
+    reply_created(rq, pg_int(result, 0, 0), "File type created successfully!");
+}
+
+
+/* The description has a default in the schema: absent, it becomes empty. */
+static void
+file_type_update(rq_t *rq)
+{
+    pg_query(rq,
+             "UPDATE main_filetype SET name = COALESCE(%s, name), description = COALESCE(%s, description),"
+             " elemental_id = COALESCE(NULLIF(%s, '')::uuid, elemental_id) WHERE id = %ld",
+             sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "elemental_id"), param_int(rq, "id", 0));
+
+    reply_message(rq, 200, "File type updated successfully!");
+}
+
+
 const endpoint_t file_type_endpoints[] = {
     {GET, "/rest/FileType/{id}", "GetFileType",
+     .handler = file_type_get,
      .access = ACCESS_VIEW, .lookup = &lookup_file_type, .params = {path_id}, .reply = &schema_file_type,
      .doc = "A file type."},
     {PATCH, "/rest/FileType/{id}", "UpdateFileType",
+     .handler = file_type_update,
      .access = ACCESS_FULL, .lookup = &lookup_file_type, .params = {path_id}, .body = &schema_file_type_update,
      .reply = &schema_message_response,
      .doc = "Change a file type."},
     {DELETE, "/rest/FileType/{id}", "DeleteFileType",
+     .handler = file_type_delete,
      .access = ACCESS_FULL, .lookup = &lookup_file_type, .params = {path_id}, .reply = &schema_message_response,
      .doc = "Delete a file type."},
     {GET, "/rest/FileTypes/{project}", "GetFileTypeList",
+     .handler = file_type_list,
      .access = ACCESS_VIEW, .params = {path_project, elemental_id_param}, .reply = &schema_file_type,
      .flags = REPLY_LIST,
      .doc = "File types that match."},
     {POST, "/rest/FileTypes/{project}", "CreateFileType",
+     .handler = file_type_create,
      .access = ACCESS_FULL, .params = {path_project}, .body = &schema_file_type_spec,
      .reply = &schema_create_response,
      .doc = "Create a file type."},

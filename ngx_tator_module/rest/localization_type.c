@@ -2,7 +2,7 @@
  * Localization types: what can be drawn, and with what attributes.
  */
 
-#include "common.h"
+#include "type.h"
 
 static const field_t localization_type_common_fields[] = {
     {"description", STRING(), OPTIONAL, "Free text about it."},
@@ -87,24 +87,137 @@ static const field_t localization_type_list_params[] = {
     {0},
 };
 
+static const column_t localization_type_columns[] = {
+    {"id", "t.id", COLUMN_RAW},
+    {"project", "t.project", COLUMN_RAW},
+    {"name", "t.name", COLUMN_TEXT},
+    {"description", "t.description", COLUMN_TEXT},
+    {"dtype", "t.dtype", COLUMN_TEXT},
+    {"attribute_types", "t.attribute_types", COLUMN_RAW},
+    {"color_map", "t.color_map", COLUMN_RAW},
+    {"line_width", "t.line_width", COLUMN_RAW},
+    {"visible", "t.visible", COLUMN_BOOL},
+    {"drawable", "t.drawable", COLUMN_BOOL},
+    {"grouping_default", "t.grouping_default", COLUMN_BOOL},
+    {"elemental_id", "t.elemental_id", COLUMN_SAFE},
+    {"effective_permission", "0", COLUMN_RAW},
+    {"media", "ARRAY(SELECT l.mediatype_id FROM main_localizationtype_media l WHERE l.localizationtype_id = t.id ORDER BY 1)", COLUMN_IDS},
+    {0},
+};
+
+static const type_kind_t localization_type_kind = {
+    .entity = "localization",
+    .label = "Localization",
+    .model = "LocalizationType",
+    .table = "main_localizationtype",
+    .columns = localization_type_columns,
+    .order = "t.name, t.id",
+    .links = "main_localizationtype_media",
+    .link_column = "localizationtype_id",
+};
+
+
+static void
+localization_type_get(rq_t *rq)
+{
+    type_get(rq, &localization_type_kind);
+}
+
+
+static void
+localization_type_list(rq_t *rq)
+{
+    type_list(rq, &localization_type_kind);
+}
+
+
+static void
+localization_type_delete(rq_t *rq)
+{
+    type_delete(rq, &localization_type_kind);
+}
+
+
+static void
+localization_type_create(rq_t *rq)
+{
+    int64_t   id;
+    json_t   *media_types = param(rq, "media_types");
+    result_t *result;
+
+    type_check_members(rq);
+    tx_begin(rq);
+
+    result = pg_query(rq,
+                      "INSERT INTO main_localizationtype (dtype, name, description, visible, drawable, grouping_default, color_map,"
+                      " line_width, attribute_types, elemental_id, project)"
+                      " VALUES (%s, %s, COALESCE(%s, ''), %d::boolean, %d::boolean, %d::boolean, %p::jsonb, COALESCE(%s::int, 3),"
+                      " COALESCE(%p::jsonb, '[]'), COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), %ld) RETURNING id",
+                      param_text(rq, "dtype"), param_text(rq, "name"), sql_param(rq, "description"), param_bool(rq, "visible", true),
+                      param_bool(rq, "drawable", true), param_bool(rq, "grouping_default", true), sql_param_json(rq, "color_map"),
+                      sql_param(rq, "line_width"), sql_param_json(rq, "attribute_types"), sql_param(rq, "elemental_id"), rq->project);
+    id = pg_int(result, 0, 0);
+
+    if (type_link(rq, &localization_type_kind, id, media_types) != (int64_t) json_array_size(media_types)) {
+        fail(rq, 404, "Could not find media IDs %s", json_text(rq->arena, media_types));
+    }
+
+    tx_commit(rq);
+    reply_created(rq, id, "Localization type created successfully!");
+}
+
+
+/* What is absent or null stays, but for color_map; the three flags have defaults in the schema and so return to true. */
+static void
+localization_type_update(rq_t *rq)
+{
+    int64_t id = param_int(rq, "id", 0);
+
+    tx_begin(rq);
+
+    pg_query(rq,
+             "UPDATE main_localizationtype SET name = COALESCE(%s, name), description = COALESCE(%s, description),"
+             " line_width = COALESCE(%s::int, line_width), visible = COALESCE(%s::boolean, visible),"
+             " drawable = COALESCE(%s::boolean, drawable), grouping_default = COALESCE(%s::boolean, grouping_default),"
+             " color_map = CASE WHEN %d::boolean THEN %p::jsonb ELSE color_map END,"
+             " elemental_id = COALESCE(NULLIF(%s, '')::uuid, elemental_id)"
+             " WHERE id = %ld",
+             sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "line_width"), sql_param(rq, "visible"),
+             sql_param(rq, "drawable"), sql_param(rq, "grouping_default"), param(rq, "color_map") != NULL,
+             sql_param_json(rq, "color_map"), sql_param(rq, "elemental_id"), id);
+
+    if (param_given(rq, "media_types")) {
+        type_link(rq, &localization_type_kind, id, param(rq, "media_types"));
+    }
+
+    tx_commit(rq);
+    reply_message(rq, 200, "Localization type updated successfully!");
+}
+
+
 const endpoint_t localization_type_endpoints[] = {
     {GET, "/rest/LocalizationType/{id}", "GetLocalizationType",
+     .handler = localization_type_get,
      .access = ACCESS_VIEW, .lookup = &lookup_localization_type, .params = {path_id},
      .reply = &schema_localization_type,
      .doc = "A localization type."},
     {PATCH, "/rest/LocalizationType/{id}", "UpdateLocalizationType",
+     .handler = localization_type_update,
      .access = ACCESS_FULL, .lookup = &lookup_localization_type, .params = {path_id},
      .body = &schema_localization_type_update, .reply = &schema_message_response,
      .doc = "Change a localization type."},
     {DELETE, "/rest/LocalizationType/{id}", "DeleteLocalizationType",
+     .handler = localization_type_delete,
      .access = ACCESS_FULL, .lookup = &lookup_localization_type, .params = {path_id},
      .reply = &schema_message_response,
      .doc = "Delete a localization type."},
     {GET, "/rest/LocalizationTypes/{project}", "GetLocalizationTypeList",
+     .handler = localization_type_list,
      .access = ACCESS_VIEW, .params = {path_project, localization_type_list_params},
      .reply = &schema_localization_type, .flags = REPLY_LIST,
      .doc = "Localization types that match."},
     {POST, "/rest/LocalizationTypes/{project}", "CreateLocalizationType",
+     .handler = localization_type_create,
      .access = ACCESS_FULL, .params = {path_project}, .body = &schema_localization_type_spec,
      .reply = &schema_create_response,
      .doc = "Create a localization type."},

@@ -2,7 +2,7 @@
  * Media types: kinds of media, their attributes and how they are encoded.
  */
 
-#include "common.h"
+#include "type.h"
 
 static const field_t media_type_made_fields[] = {
     {"description", STRING(DEFAULT_TEXT("")), OPTIONAL, "Free text about it."},
@@ -97,22 +97,131 @@ const lookup_t lookup_media_type = {
     .sql = "SELECT project FROM main_mediatype WHERE id = $1",
 };
 
+static const column_t media_type_columns[] = {
+    {"id", "t.id", COLUMN_RAW},
+    {"project", "t.project", COLUMN_RAW},
+    {"name", "t.name", COLUMN_TEXT},
+    {"description", "t.description", COLUMN_TEXT},
+    {"dtype", "t.dtype", COLUMN_TEXT},
+    {"attribute_types", "t.attribute_types", COLUMN_RAW},
+    {"file_format", "t.file_format", COLUMN_TEXT},
+    {"default_volume", "t.default_volume", COLUMN_RAW},
+    {"visible", "t.visible", COLUMN_BOOL},
+    {"archive_config", "t.archive_config", COLUMN_RAW},
+    {"streaming_config", "t.streaming_config", COLUMN_RAW},
+    {"overlay_config", "t.overlay_config", COLUMN_RAW},
+    {"default_box", "t.default_box_id", COLUMN_RAW},
+    {"default_line", "t.default_line_id", COLUMN_RAW},
+    {"default_dot", "t.default_dot_id", COLUMN_RAW},
+    {"elemental_id", "t.elemental_id", COLUMN_SAFE},
+    {"effective_permission", "0", COLUMN_RAW},
+    {0},
+};
+
+static const type_kind_t media_type_kind = {
+    .entity = "media",
+    .label = "Media",
+    .model = "MediaType",
+    .table = "main_mediatype",
+    .columns = media_type_columns,
+    .order = "t.name, t.id",
+};
+
+
+static void
+media_type_get(rq_t *rq)
+{
+    type_get(rq, &media_type_kind);
+}
+
+
+static void
+media_type_list(rq_t *rq)
+{
+    type_list(rq, &media_type_kind);
+}
+
+
+static void
+media_type_delete(rq_t *rq)
+{
+    type_delete(rq, &media_type_kind);
+}
+
+
+static void
+media_type_create(rq_t *rq)
+{
+    result_t *result;
+
+    type_check_members(rq);
+    type_check_default(rq, "default_box");
+    type_check_default(rq, "default_line");
+    type_check_default(rq, "default_dot");
+
+    result = pg_query(rq,
+                      "INSERT INTO main_mediatype (dtype, name, description, visible, file_format, default_volume, attribute_types,"
+                      " archive_config, streaming_config, overlay_config, elemental_id, default_box_id, default_line_id,"
+                      " default_dot_id, project)"
+                      " VALUES (%s, %s, COALESCE(%s, ''), COALESCE(%s::boolean, true), %s, COALESCE(%s::int, 0),"
+                      " COALESCE(%p::jsonb, '[]'), %p::jsonb, %p::jsonb, %p::jsonb, COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()),"
+                      " %s::int, %s::int, %s::int, %ld) RETURNING id",
+                      param_text(rq, "dtype"), param_text(rq, "name"), sql_param(rq, "description"), sql_param(rq, "visible"),
+                      sql_param(rq, "file_format"), sql_param(rq, "default_volume"), sql_param_json(rq, "attribute_types"),
+                      sql_param_json(rq, "archive_config"), sql_param_json(rq, "streaming_config"), sql_param_json(rq, "overlay_config"),
+                      sql_param(rq, "elemental_id"), sql_param(rq, "default_box"), sql_param(rq, "default_line"),
+                      sql_param(rq, "default_dot"), rq->project);
+
+    reply_created(rq, pg_int(result, 0, 0), "Media type created successfully!");
+}
+
+
+/* What is absent or null stays. */
+static void
+media_type_update(rq_t *rq)
+{
+    type_check_default(rq, "default_box");
+    type_check_default(rq, "default_line");
+    type_check_default(rq, "default_dot");
+
+    pg_query(rq,
+             "UPDATE main_mediatype SET name = COALESCE(%s, name), description = COALESCE(%s, description),"
+             " file_format = COALESCE(%s, file_format), archive_config = COALESCE(%p::jsonb, archive_config),"
+             " streaming_config = COALESCE(%p::jsonb, streaming_config), overlay_config = COALESCE(%p::jsonb, overlay_config),"
+             " visible = COALESCE(%s::boolean, visible), default_volume = COALESCE(%s::int, default_volume),"
+             " elemental_id = COALESCE(NULLIF(%s, '')::uuid, elemental_id), default_box_id = COALESCE(%s::int, default_box_id),"
+             " default_line_id = COALESCE(%s::int, default_line_id), default_dot_id = COALESCE(%s::int, default_dot_id)"
+             " WHERE id = %ld",
+             sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "file_format"), sql_param_json(rq, "archive_config"),
+             sql_param_json(rq, "streaming_config"), sql_param_json(rq, "overlay_config"), sql_param(rq, "visible"),
+             sql_param(rq, "default_volume"), sql_param(rq, "elemental_id"), sql_param(rq, "default_box"), sql_param(rq, "default_line"),
+             sql_param(rq, "default_dot"), param_int(rq, "id", 0));
+
+    reply_message(rq, 200, "Media type updated successfully!");
+}
+
+
 const endpoint_t media_type_endpoints[] = {
     {GET, "/rest/MediaType/{id}", "GetMediaType",
+     .handler = media_type_get,
      .access = ACCESS_VIEW, .lookup = &lookup_media_type, .params = {path_id}, .reply = &schema_media_type,
      .doc = "A media type."},
     {PATCH, "/rest/MediaType/{id}", "UpdateMediaType",
+     .handler = media_type_update,
      .access = ACCESS_FULL, .lookup = &lookup_media_type, .params = {path_id}, .body = &schema_media_type_update,
      .reply = &schema_message_response,
      .doc = "Change a media type."},
     {DELETE, "/rest/MediaType/{id}", "DeleteMediaType",
+     .handler = media_type_delete,
      .access = ACCESS_FULL, .lookup = &lookup_media_type, .params = {path_id}, .reply = &schema_message_response,
      .doc = "Delete a media type."},
     {GET, "/rest/MediaTypes/{project}", "GetMediaTypeList",
+     .handler = media_type_list,
      .access = ACCESS_VIEW, .params = {path_project, elemental_id_param}, .reply = &schema_media_type,
      .flags = REPLY_LIST,
      .doc = "Media types that match."},
     {POST, "/rest/MediaTypes/{project}", "CreateMediaType",
+     .handler = media_type_create,
      .access = ACCESS_FULL, .params = {path_project}, .body = &schema_media_type_spec,
      .reply = &schema_create_response,
      .doc = "Create a media type."},
