@@ -120,11 +120,21 @@ access_reads(const rq_t *rq)
 static int64_t
 access_lookup(rq_t *rq, const lookup_t *lookup)
 {
+    bool               single;
     sql_t             *sql;
+    int64_t            owner;
     json_t            *value;
+    uint64_t           generation;
     result_t          *result;
     static const char *id[] = {"id", NULL};
     const char *const *key;
+
+    single = lookup->keys[0] == NULL && json_is_integer(param(rq, "id"));
+    if (single && access_reads(rq) && auth_object(lookup, param_int(rq, "id", 0), &owner)) {
+        return owner;
+    }
+
+    generation = auth_generation();
 
     sql = sql_new(rq->arena);
     sql_raw(sql, lookup->sql);
@@ -140,7 +150,12 @@ access_lookup(rq_t *rq, const lookup_t *lookup)
         fail_missing(rq, lookup->model);
     }
 
-    return pg_int(result, 0, 0);
+    owner = pg_int(result, 0, 0);
+    if (single) {
+        auth_object_keep(lookup, param_int(rq, "id", 0), owner, generation);
+    }
+
+    return owner;
 }
 
 

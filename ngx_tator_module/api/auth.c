@@ -1,6 +1,6 @@
 /*
- * Authentication and limits (auth.h). One shared memory zone holds three tables of fixed size, each entry in the one place
- * that its key's hash names: who a token is, a user's standing in a project, and when a caller's last requests came. An
+ * Authentication and limits (auth.h). One shared memory zone holds tables of fixed size, each entry in the one place that
+ * its key's hash names: who a token is, a user's standing in a project, where an object belongs, and when a caller's last requests came. An
  * entry counts only while the generation that it was made in lasts: a change of rights anywhere begins a new one. The
  * generation is read before the database is asked, so that an answer which a change has overtaken is never kept.
  */
@@ -17,6 +17,7 @@
 
 #define AUTH_TOKENS   1024
 #define AUTH_PROJECTS 8192
+#define AUTH_OBJECTS  16384
 #define AUTH_CALLERS  2048
 #define AUTH_LIFE     10000 /* ms that an entry counts at most */
 #define AUTH_TEXT     256
@@ -40,6 +41,13 @@ typedef struct {
     char       level;
 } auth_standing_t;
 
+typedef struct {
+    const void *kind;
+    int64_t     id, owner;
+    ngx_uint_t  generation;
+    ngx_msec_t  made;
+} auth_object_t;
+
 /* The last accepted requests of a caller: a ring of times. */
 typedef struct {
     uint64_t   key;
@@ -51,6 +59,7 @@ typedef struct {
     ngx_atomic_t    generation;
     auth_token_t    tokens[AUTH_TOKENS];
     auth_standing_t standings[AUTH_PROJECTS];
+    auth_object_t   objects[AUTH_OBJECTS];
     auth_caller_t   callers[AUTH_CALLERS];
 } auth_shared_t;
 
@@ -186,6 +195,47 @@ auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
     }
 
     return found;
+}
+
+
+bool
+auth_object(const void *kind, int64_t id, int64_t *owner)
+{
+    auth_object_t *entry, copy;
+
+    if (!auth_usable()) {
+        return false;
+    }
+
+    entry = &auth.shared->objects[auth_mix((uint64_t) (uintptr_t) kind, (uint64_t) id) % AUTH_OBJECTS];
+
+    ngx_shmtx_lock(&auth.slab->mutex);
+    copy = *entry;
+    ngx_shmtx_unlock(&auth.slab->mutex);
+
+    *owner = copy.owner;
+
+    return copy.kind == kind && copy.id == id && auth_fresh(copy.generation, copy.made);
+}
+
+
+ngx_uint_t
+auth_generation(void)
+{
+    return auth.shared->generation;
+}
+
+
+void
+auth_object_keep(const void *kind, int64_t id, int64_t owner, ngx_uint_t generation)
+{
+    auth_object_t *entry;
+
+    entry = &auth.shared->objects[auth_mix((uint64_t) (uintptr_t) kind, (uint64_t) id) % AUTH_OBJECTS];
+
+    ngx_shmtx_lock(&auth.slab->mutex);
+    *entry = (auth_object_t) {kind, id, owner, generation, ngx_current_msec};
+    ngx_shmtx_unlock(&auth.slab->mutex);
 }
 
 

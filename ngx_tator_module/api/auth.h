@@ -24,6 +24,12 @@ void auth_throttle(rq_t *rq);
    the cache or the database. false: there is no such project. */
 bool auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level);
 
+/* Where an object belongs: its project or organization, which never changes while it lives. For reading requests alone, whose own
+   statement finds out whether the object is still there. `kind` is an address that stands for the kind of object. */
+bool       auth_object(const void *kind, int64_t id, int64_t *owner);
+ngx_uint_t auth_generation(void);
+void       auth_object_keep(const void *kind, int64_t id, int64_t owner, ngx_uint_t generation);
+
 /* Everything that the caches hold is old. Called for every notification "tator_access". */
 void auth_cache_flush(void);
 

@@ -89,6 +89,11 @@ reply_row(rq_t *rq, int status, const column_t *columns, const result_t *result,
 {
     text_t text;
 
+    /* gone since the access check looked it up */
+    if (row >= pg_rows(result)) {
+        fail_missing(rq, rq->endpoint->lookup ? rq->endpoint->lookup->model : "object");
+    }
+
     if (rq->format != FORMAT_JSON) {
         reply_json(rq, status, columns_object(rq, columns, result, row, 0));
         return;

@@ -34,7 +34,7 @@ void columns_write(text_t *out, const column_t *columns, const result_t *result,
 /* The same as a value owned by the request, for answers that nest it. */
 json_t *columns_object(rq_t *rq, const column_t *columns, const result_t *result, int64_t row, int first);
 
-/* Answer with one row, or with all rows as a list (small lists; long ones stream). */
+/* Answer with one row (404 when the result has no such row), or with all rows as a list (small lists; long ones stream). */
 void reply_row(rq_t *rq, int status, const column_t *columns, const result_t *result, int64_t row);
 void reply_rows(rq_t *rq, const column_t *columns, const result_t *result);
 
