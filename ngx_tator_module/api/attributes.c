@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include <tator/date.h>
+#include <tator/time.h>
 
 #include "attributes.h"
 
@@ -113,8 +113,8 @@ static json_t *
 create_value(rq_t *rq, const json_t *type, const json_t *value)
 {
     bool        datetime;
-    char        now[DATE_ISO_SIZE];
-    date_t      date;
+    char        now[TIME_TEXT];
+    datetime_t  date;
     json_t     *out;
     const char *name = member(type, "name"), *dtype = member(type, "dtype"), *message;
 
@@ -129,8 +129,8 @@ create_value(rq_t *rq, const json_t *type, const json_t *value)
     datetime = dtype != NULL && strcmp(dtype, "datetime") == 0;
 
     if (datetime && json_is_true(json_object_get(type, "use_current"))) {
-        date = date_now();
-        return json_stringn(now, date_iso(now, &date));
+        time_calendar(time_now(), 0, &date);
+        return json_stringn(now, time_write(now, &date));
     }
 
     value = json_object_get(type, "default");
@@ -311,15 +311,17 @@ convert_any(conversion_t *conversion, const json_t *value)
 static json_t *
 convert_datetime(conversion_t *conversion, const json_t *value)
 {
-    char        iso[DATE_ISO_SIZE];
-    date_t      date, today = date_now();
+    char        iso[TIME_TEXT];
+    datetime_t  date, today;
     const char *text = json_string_value(value);
 
-    if (text == NULL || !date_parse(text, &today, &date)) {
+    time_calendar(time_now(), 0, &today);
+
+    if (text == NULL || !time_parse(text, strlen(text), &today, &date)) {
         return convert_refuse(conversion, value, "datetime");
     }
 
-    return json_stringn(iso, date_iso(iso, &date));
+    return json_stringn(iso, time_write(iso, &date));
 }
 
 

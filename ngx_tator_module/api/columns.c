@@ -4,7 +4,7 @@
  * is full, so that memory stays bounded whatever the number of rows (bench: 10,000 rows against psql COPY).
  */
 
-#include <stdlib.h>
+#include <tator/time.h>
 
 #include "columns.h"
 #include "endpoint.h"
@@ -29,7 +29,7 @@ static void cell_time(text_t *out, const char *text, size_t len);
 static void cell_time_ms(text_t *out, const char *text, size_t len);
 static void cell_ids(text_t *out, const char *text, size_t len);
 static void cell_texts(text_t *out, const char *text, size_t len);
-static void time_write(text_t *out, const char *text, size_t len, bool always);
+static void cell_instant(text_t *out, const char *text, size_t len, bool always);
 static void stream_json(rq_t *rq, const writer_t *writer, cursor_t *cursor);
 static void stream_csv(rq_t *rq, const column_t *columns, const sql_t *sql);
 static json_t *csv_names(rq_t *rq, const column_t *columns, const sql_t *sql);
@@ -229,14 +229,14 @@ cell_safe(text_t *out, const char *text, size_t len)
 static void
 cell_time(text_t *out, const char *text, size_t len)
 {
-    time_write(out, text, len, false);
+    cell_instant(out, text, len, false);
 }
 
 
 static void
 cell_time_ms(text_t *out, const char *text, size_t len)
 {
-    time_write(out, text, len, true);
+    cell_instant(out, text, len, true);
 }
 
 
@@ -304,38 +304,19 @@ cell_texts(text_t *out, const char *text, size_t len)
 }
 
 
-/* 2024-05-06 07:08:09.123456+00 → "2024-05-06T07:08:09.123Z"; the fraction is cut, not rounded. */
 static void
-time_write(text_t *out, const char *text, size_t len, bool always)
+cell_instant(text_t *out, const char *text, size_t len, bool always)
 {
-    char   stamp[32], *p;
-    size_t digits = 0;
+    char   stamp[TIME_TEXT];
+    size_t n;
 
-    if (len < 19) {
+    n = time_write_database(stamp, text, len, always);
+
+    if (n == 0) {
         text_add(out, "null", 4); /* infinity */
-        return;
+    } else {
+        cell_safe(out, stamp, n);
     }
-
-    p = stamp;
-    *p++ = '"';
-    memcpy(p, text, 19);
-    p[10] = 'T';
-    p += 19;
-
-    if (text[19] == '.') {
-        digits = strspn(text + 20, "0123456789");
-    }
-
-    if (digits > 0 || always) {
-        *p++ = '.';
-        for (size_t k = 0; k < 3; k++) {
-            *p++ = k < digits ? text[20 + k] : '0';
-        }
-    }
-
-    *p++ = 'Z';
-    *p++ = '"';
-    text_add(out, stamp, (size_t) (p - stamp));
 }
 
 
