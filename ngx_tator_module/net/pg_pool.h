@@ -65,6 +65,23 @@ void pg_request_end(request_t *request);
 /* Wait until libpq has a result (or the connection is lost: PQstatus tells). */
 void pg_wait_result(rq_t *rq, pg_hold_t *hold);
 
+/* --- pg_connection.c, for the pool ------------------------------------------------------------------------------------ */
+
+/* Begin a new connection, in a thread at first; false: no memory. It tells the pool when it is ready, or that it failed. */
+bool pg_connection_open(void);
+
+/* Cancel what the dropped request left (`cancel`), read to the end, roll back, and give the connection to the pool. */
+void pg_drain_start(pg_connection_t *connection, ngx_uint_t cancel);
+
+/* Hear of notifications, and of a server that goes. */
+ngx_int_t pg_watch(pg_connection_t *connection);
+
+/* --- pg_pool.c, for connections ------------------------------------------------------------------------------------------ */
+
+void pg_pool_idle(pg_connection_t *connection); /* ready for the next request */
+void pg_pool_gone(void);                        /* one less */
+void pg_pool_failed(void);                      /* no server */
+
 /* The connection is of no use any more. */
 void pg_drop(pg_connection_t *connection);
 
