@@ -518,7 +518,7 @@ read_clock(reader_t *reader, int hour)
 }
 
 
-/* YYYYMMDD[HHMM[SS]], YYMMDD, and after a whole date HH, HHMM, HHMMSS[.ffffff]. */
+/* YYYYMMDD[HHMM[SS]], three members of two digits, and after a whole date HH, HHMM, HHMMSS[.ffffff]. */
 static bool
 read_packed(reader_t *reader, const char *digits, int n)
 {
@@ -530,10 +530,6 @@ read_packed(reader_t *reader, const char *digits, int n)
             || !add_member(reader, value, 2) || !read_digits(&p, end, 2, &value) || !add_member(reader, value, 2))
         {
             return false;
-        }
-
-        if (n == 6) { /* year, month, day */
-            reader->year_at = 0;
         }
     }
 

@@ -90,7 +90,7 @@ void        term_near(sql_t *sql, const term_t *term, double km, double latitude
 void        term_text(sql_t *sql, const term_t *term);
 void        term_json(sql_t *sql, const term_t *term);
 void        term_instant(sql_t *sql, const term_t *term);
-const char *instant_text(query_t *query, const char *name, const char *text);
+const char *instant_text(query_t *query, const char *name, const char *text, bool lenient);
 
 /* search.c */
 void    query_search(query_t *query);

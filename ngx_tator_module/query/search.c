@@ -43,6 +43,7 @@ static void leaf_like(leaf_t *leaf, sql_t *sql, const term_t *term, int argument
 static void leaf_in(leaf_t *leaf, sql_t *sql, const term_t *term, int argument);
 static void leaf_null(leaf_t *leaf, sql_t *sql, const term_t *term, int argument);
 static void leaf_date(leaf_t *leaf, sql_t *sql, const term_t *term, int argument);
+static void leaf_instant(leaf_t *leaf, sql_t *sql, const term_t *term, compare_t compare, const json_t *value);
 static void leaf_date_range(leaf_t *leaf, sql_t *sql, const term_t *term, int argument);
 static void leaf_near(leaf_t *leaf, sql_t *sql, const term_t *term, int argument);
 
@@ -416,26 +417,36 @@ leaf_null(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
 static void
 leaf_date(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
 {
-    term_t instant = *term;
+    leaf_instant(leaf, sql, term, (compare_t) argument, leaf->value);
+}
 
+
+/* Dates are read leniently here. */
+static void
+leaf_instant(leaf_t *leaf, sql_t *sql, const term_t *term, compare_t compare, const json_t *value)
+{
+    rq_t       *rq = leaf->query->rq;
+    term_t      instant = *term;
+    const char *text;
+
+    text = instant_text(leaf->query, term->name, json_string_value(value), true);
     instant.dtype = DTYPE_DATETIME;
-    term_compare(leaf->query, sql, &instant, (compare_t) argument, leaf->value, leaf->strict);
+    term_compare(leaf->query, sql, &instant, compare, rq_own(rq, json_string(text)), leaf->strict);
 }
 
 
 static void
 leaf_date_range(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
 {
-    term_t instant = *term;
+    (void) argument;
 
     if (json_array_size(leaf->value) != 2) {
         fail(leaf->query->rq, 400, "Operation 'date_range' takes two dates");
     }
 
-    instant.dtype = DTYPE_DATETIME;
-    term_compare(leaf->query, sql, &instant, COMPARE_GTE, json_array_get(leaf->value, 0), leaf->strict);
+    leaf_instant(leaf, sql, term, COMPARE_GTE, json_array_get(leaf->value, 0));
     sql_put(sql, " AND ");
-    term_compare(leaf->query, sql, &instant, COMPARE_LTE, json_array_get(leaf->value, 1), leaf->strict);
+    leaf_instant(leaf, sql, term, COMPARE_LTE, json_array_get(leaf->value, 1));
 }
 
 

@@ -3,9 +3,10 @@
  * all names; ordering compares JSON values, so no cast can fail on a stored value.
  */
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
+
+#include <tator/time.h>
 
 #include "internal.h"
 
@@ -33,7 +34,7 @@ term_compare(query_t *query, sql_t *sql, const term_t *term, compare_t compare, 
     if (term->dtype == DTYPE_DATETIME) {
         term_instant(sql, term);
         sql_raw(sql, compare_operators[compare]);
-        sql_put(sql, "%s::timestamptz", instant_text(query, term->name, json_string_value(value)));
+        sql_put(sql, "%s::timestamptz", instant_text(query, term->name, json_string_value(value), false));
         return;
     }
 
@@ -141,41 +142,29 @@ term_instant(sql_t *sql, const term_t *term)
 }
 
 
-/* ISO 8601 date and time; a naive one is in the server's zone, UTC-5 (contract/queries.md §6). 400 unless it is one. */
+/* An ISO date and time, or with `lenient` what time_parse() takes, as the database's text; a naive one is in the server's zone
+   (contract/queries.md §6, §7). 400 unless it is one. */
 const char *
-instant_text(query_t *query, const char *name, const char *text)
+instant_text(query_t *query, const char *name, const char *text, bool lenient)
 {
-    bool        zone = false;
-    int         n = 0, year, month, day, hour, minute;
-    const char *p;
+    char       *out;
+    datetime_t  read, today;
 
-    if (text == NULL || sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &n) != 3) {
-        goto invalid;
+    time_calendar(time_now(), TIME_SERVER_OFFSET, &today);
+
+    if (text == NULL || !(lenient ? time_parse(text, strlen(text), &today, &read) : time_parse_iso(text, strlen(text), &read))) {
+        fail(query->rq, 400, "Invalid datetime for %s: %s", name, text ? text : "null");
     }
 
-    p = text + n;
-
-    if (*p == '\0') {
-        return rq_format(query->rq, "%.10s 00:00:00-05", text);
+    if (!read.zoned) {
+        read.zoned = true;
+        read.offset = TIME_SERVER_OFFSET;
     }
 
-    if ((*p != 'T' && *p != ' ') || sscanf(p + 1, "%2d:%2d%n", &hour, &minute, &n) != 2) {
-        goto invalid;
-    }
+    out = arena_alloc(query->rq->arena, TIME_TEXT);
+    time_write(out, &read);
 
-    for (p += 1 + n; *p != '\0'; p++) {
-        zone = zone || *p == 'Z' || *p == '+' || *p == '-';
-
-        if (!isdigit((unsigned char) *p) && strchr(":.Z+-", *p) == NULL) {
-            goto invalid;
-        }
-    }
-
-    return zone ? text : rq_format(query->rq, "%s-05", text);
-
-invalid:
-
-    fail(query->rq, 400, "Invalid datetime for %s: %s", name, text ? text : "null");
+    return out;
 }
 
 
@@ -188,7 +177,7 @@ term_column(query_t *query, sql_t *sql, const term_t *term, compare_t compare, c
 
     if (term->dtype == DTYPE_DATETIME) {
         sql_raw(sql, compare_operators[compare]);
-        sql_put(sql, "%s::timestamptz", instant_text(query, term->name, json_string_value(value)));
+        sql_put(sql, "%s::timestamptz", instant_text(query, term->name, json_string_value(value), false));
         return;
     }
 
