@@ -178,7 +178,7 @@ gcs_sign(const store_t *store, arena_t *arena, const store_call_t *call, pair_t 
     if (n_headers > 0) {
         memcpy(signed_headers, headers, n_headers * sizeof(pair_t));
     }
-    signed_headers[n_headers++] = (pair_t) {"host", GCS_ENDPOINT + sizeof("https://") - 1};
+    signed_headers[n_headers++] = (pair_t) {"host", &GCS_ENDPOINT[sizeof("https://") - 1]};
 
     sigv4_date(date, now);
     path = store_object_path(store, arena, call->operation == STORE_LIST ? NULL : call->path);
