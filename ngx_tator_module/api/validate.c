@@ -309,29 +309,31 @@ walk_number(walk_t *walk, const schema_t *schema, json_t *value, const step_t *s
 }
 
 
-/* oneOf: just one must fit; anyOf: the first that fits counts. The value is looked at only, then that one's defaults go in. */
+/* oneOf: just one must fit; anyOf: at least one. Values are looked at only, then each that fits gives its defaults. */
 static bool
 walk_alternatives(walk_t *walk, const schema_t *schema, json_t *value, const step_t *step)
 {
     int                    fitting = 0;
-    walk_t                 trial = {.arena = walk->arena, .silent = true};
-    const schema_t        *first = NULL;
-    const schema_t *const *alternative;
+    walk_t                 trial = {.arena = walk->arena, .silent = true}, fill = trial;
+    const schema_t *const *alternatives = schema->one_of ? schema->one_of : schema->any_of;
 
-    for (alternative = schema->one_of ? schema->one_of : schema->any_of; *alternative != NULL; alternative++) {
-        if (walk_value(&trial, *alternative, value, step)) {
-            first = first ? first : *alternative;
-            fitting++;
-        }
+    fill.options = walk->options & VALIDATE_DEFAULTS;
+
+    for (int k = 0; alternatives[k] != NULL; k++) {
+        fitting += walk_value(&trial, alternatives[k], value, step);
     }
 
     if (fitting == 0 || (fitting > 1 && schema->one_of)) {
         return walk_refuse(walk, step, "is not what may stand here");
     }
 
-    trial.options = walk->options & VALIDATE_DEFAULTS;
+    for (int k = 0; alternatives[k] != NULL && fill.options != 0; k++) {
+        if (walk_value(&trial, alternatives[k], value, step) && !walk_value(&fill, alternatives[k], value, step)) {
+            return false;
+        }
+    }
 
-    return walk_value(&trial, first, value, step);
+    return true;
 }
 
 

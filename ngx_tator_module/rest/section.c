@@ -3,6 +3,9 @@
  */
 
 #include "common.h"
+#include "type.h"
+#include "../api/attributes.h"
+#include "../api/delete.h"
 
 static const field_t section_common_fields[] = {
     {"path", STRING(NULLABLE), OPTIONAL, "Place in the tree of folders, dotted."},
@@ -72,28 +75,364 @@ static const field_t section_list_params[] = {
     {0},
 };
 
+/* A path that is null reads "None" (contract/annotations.md §12). */
+static const column_t section_columns[] = {
+    {"id", "t.id", COLUMN_RAW},
+    {"project", "t.project", COLUMN_RAW},
+    {"name", "t.name", COLUMN_TEXT},
+    {"path", "COALESCE(t.path::text, 'None')", COLUMN_SAFE},
+    {"dtype", "t.dtype", COLUMN_TEXT},
+    {"tator_user_sections", "t.tator_user_sections", COLUMN_TEXT},
+    {"object_search", "t.object_search", COLUMN_RAW},
+    {"related_search", "t.related_object_search", COLUMN_RAW},
+    {"visible", "t.visible", COLUMN_BOOL},
+    {"elemental_id", "t.elemental_id", COLUMN_SAFE},
+    {"attributes", "t.attributes", COLUMN_RAW},
+    {"explicit_listing", "t.explicit_listing", COLUMN_BOOL},
+    {"created_datetime", "t.created_datetime", COLUMN_TIME},
+    {"created_by", "t.created_by", COLUMN_RAW},
+    {"media", "ARRAY(SELECT l.media_id FROM main_section_media l WHERE l.section_id = t.id ORDER BY 1)", COLUMN_IDS},
+    {0},
+};
+
+static sql_t      *section_select(rq_t *rq);
+static void        section_filters(rq_t *rq, sql_t *sql);
+static const char *section_matched(rq_t *rq);
+static const char *section_path(rq_t *rq);
+static void        section_check_path(rq_t *rq, const char *path);
+static json_t     *section_attribute_types(rq_t *rq, const char **owner);
+static void        section_add_media(rq_t *rq, int64_t section, json_t *media);
+
+
+static void
+section_get(rq_t *rq)
+{
+    sql_t    *sql;
+    result_t *result;
+
+    sql = section_select(rq);
+    sql_put(sql, " WHERE t.id = %ld", param_int(rq, "id", 0));
+
+    result = pg_run(rq, sql);
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, "Section");
+    }
+
+    reply_row(rq, 200, section_columns, result, 0);
+}
+
+
+static void
+section_list(rq_t *rq)
+{
+    sql_t *sql;
+
+    sql = section_select(rq);
+    section_filters(rq, sql);
+    sql_put(sql, " ORDER BY t.name, t.id");
+
+    reply_rows(rq, section_columns, pg_run(rq, sql));
+}
+
+
+static void
+section_create(rq_t *rq)
+{
+    bool        search;
+    json_t     *attributes;
+    int64_t     id;
+    result_t   *result;
+    const char *path, *owner;
+
+    path = section_path(rq);
+    search = param_given(rq, "object_search") || param_given(rq, "related_search");
+    attributes = attributes_on_create(rq, section_attribute_types(rq, &owner), param(rq, "attributes"));
+
+    tx_begin(rq);
+    section_check_path(rq, path);
+
+    result = pg_query(rq,
+                      "INSERT INTO main_section (name, dtype, path, tator_user_sections, object_search, related_object_search, visible,"
+                      " elemental_id, created_datetime, attributes, explicit_listing, created_by, project)"
+                      " VALUES (%s, COALESCE(%s, %s), %s::ltree, %s, %p::jsonb, %p::jsonb, COALESCE(%s::boolean, true),"
+                      " COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), now(), %p::jsonb, COALESCE(%s::boolean, false), %ld, %ld)"
+                      " RETURNING id",
+                      param_text(rq, "name"), sql_param(rq, "dtype"), search ? "saved_search" : "folder", path,
+                      sql_param(rq, "tator_user_sections"), sql_param_json(rq, "object_search"), sql_param_json(rq, "related_search"),
+                      sql_param(rq, "visible"), sql_param(rq, "elemental_id"), attributes, sql_param(rq, "explicit_listing"),
+                      rq->user.id, rq->project);
+    id = pg_int(result, 0, 0);
+    section_add_media(rq, id, param(rq, "media"));
+
+    pg_query(rq, "INSERT INTO main_rowprotection (created_datetime, permission, section_id, user_id) VALUES (now(), 16777215, %ld, %ld)",
+             id, rq->user.id);
+
+    tx_commit(rq);
+    reply_created(rq, id, "Section %s created!", param_text(rq, "name"));
+}
+
+
+/* dtype and related_search are accepted and stay as they are (contract/annotations.md §12). */
+static void
+section_update(rq_t *rq)
+{
+    int64_t     id = param_int(rq, "id", 0);
+    json_t     *attributes;
+    result_t   *result;
+    const char *owner;
+
+    attributes = attributes_on_patch(rq, section_attribute_types(rq, &owner), owner);
+    tx_begin(rq);
+
+    if (param_given(rq, "path")) {
+        section_check_path(rq, param_text(rq, "path"));
+    }
+
+    result = pg_query(rq,
+                      "UPDATE main_section SET name = COALESCE(%s, name), path = COALESCE(%s::ltree, path),"
+                      " object_search = COALESCE(%p::jsonb, object_search), tator_user_sections = COALESCE(%s, tator_user_sections),"
+                      " visible = COALESCE(%s::boolean, visible), explicit_listing = COALESCE(%s::boolean, explicit_listing),"
+                      " elemental_id = COALESCE(NULLIF(%s, '')::uuid, elemental_id),"
+                      " attributes = COALESCE(attributes, '{}') || COALESCE(%p::jsonb, '{}')"
+                      " WHERE id = %ld RETURNING name",
+                      sql_param(rq, "name"), sql_param(rq, "path"), sql_param_json(rq, "object_search"),
+                      sql_param(rq, "tator_user_sections"), sql_param(rq, "visible"), sql_param(rq, "explicit_listing"),
+                      sql_param(rq, "elemental_id"), attributes, id);
+
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, "Section");
+    }
+
+    section_add_media(rq, id, param(rq, "media_add"));
+
+    if (param_given(rq, "media_del")) {
+        pg_query(rq, "DELETE FROM main_section_media WHERE section_id = %ld AND media_id = ANY(%s::int[])", id,
+                 sql_json_array(rq->arena, param(rq, "media_del")));
+    }
+
+    tx_commit(rq);
+    reply_message(rq, 200, "Section %s updated successfully!", pg_text(result, 0, 0));
+}
+
+
+static void
+section_delete(rq_t *rq)
+{
+    int64_t id = param_int(rq, "id", 0);
+
+    tx_begin(rq);
+    delete_rows(rq, "main_section", sql_int_array(rq->arena, &id, 1));
+    tx_commit(rq);
+
+    reply_message(rq, 200, "Section %ld successfully deleted!", (long) id);
+}
+
+
+/* The beginning of paths is replaced: whole branches of the tree move. */
+static void
+section_move(rq_t *rq)
+{
+    json_t     *substitution = param(rq, "path_substitution");
+    result_t   *result;
+    const char *old = json_string_value(json_object_get(substitution, "old")), *new = json_string_value(json_object_get(substitution, "new"));
+
+    if (old == NULL || new == NULL) {
+        fail(rq, 400, "path_substitution must have the members old and new.");
+    }
+
+    result = pg_query(rq,
+                      "UPDATE main_section SET path = (%s || substr(path::text, length(%s) + 1))::ltree"
+                      " WHERE id = ANY(%s::int[]) AND starts_with(path::text, %s) RETURNING id",
+                      new, old, section_matched(rq), old);
+
+    reply_message(rq, 200, "Successfully patched %ld sections!", (long) pg_rows(result));
+}
+
+
+static void
+section_delete_list(rq_t *rq)
+{
+    int64_t n;
+
+    tx_begin(rq);
+    n = delete_rows(rq, "main_section", section_matched(rq));
+    tx_commit(rq);
+
+    reply_message(rq, 200, "Successfully deleted %ld sections!", (long) n);
+}
+
+
+static sql_t *
+section_select(rq_t *rq)
+{
+    sql_t *sql;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT ");
+    columns_select(sql, section_columns);
+    sql_put(sql, " FROM main_section AS t");
+
+    return sql;
+}
+
+
+/* contract/queries.md §15 */
+static void
+section_filters(rq_t *rq, sql_t *sql)
+{
+    sql_put(sql, " WHERE t.project = %ld", rq->project);
+
+    if (param_given(rq, "encoded_search")) {
+        fail(rq, 501, "Searches of sections are not available on this server yet.");
+    }
+
+    if (param_given(rq, "name")) {
+        sql_put(sql, " AND upper(t.name) = upper(%s)", param_text(rq, "name"));
+    }
+
+    if (param_given(rq, "elemental_id")) {
+        sql_put(sql, " AND t.elemental_id = %s::uuid", param_text(rq, "elemental_id"));
+    }
+
+    if (param_given(rq, "match")) {
+        sql_put(sql, " AND t.path ~ %s::lquery", param_text(rq, "match"));
+    }
+
+    if (param_given(rq, "ancestors")) {
+        sql_put(sql, " AND t.path @> %s::ltree", param_text(rq, "ancestors"));
+    }
+
+    if (param_given(rq, "descendants")) {
+        sql_put(sql, " AND t.path <@ %s::ltree", param_text(rq, "descendants"));
+    }
+}
+
+
+/* Ids of the sections that the filters match, as array text. */
+static const char *
+section_matched(rq_t *rq)
+{
+    sql_t      *sql;
+    const char *ids;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT array_agg(t.id) FROM main_section AS t");
+    section_filters(rq, sql);
+    ids = pg_text(pg_run(rq, sql), 0, 0);
+
+    return ids ? ids : "{}";
+}
+
+
+/* The path of a new section: as given or its name, with what ltree can not hold replaced. */
+static const char *
+section_path(rq_t *rq)
+{
+    char       *path, *out;
+    const char *p;
+
+    p = param_given(rq, "path") ? param_text(rq, "path") : param_text(rq, "name");
+    path = out = arena_text(rq->arena, p);
+
+    for (; *p != '\0'; p++) {
+        if ((*p & 0xc0) == 0x80) { /* a character is replaced once, however many bytes it has */
+            continue;
+        }
+        *out++ = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '.' ? *p : '_';
+    }
+
+    *out = '\0';
+
+    if (path[0] == '\0' || path[0] == '.' || out[-1] == '.' || strstr(path, "..") != NULL) {
+        fail(rq, 400, "The path %s has an empty label.", path);
+    }
+
+    return path;
+}
+
+
+static void
+section_check_path(rq_t *rq, const char *path)
+{
+    result_t *result;
+
+    result = pg_query(rq, "SELECT 1 FROM main_section WHERE project = %ld AND path = %s::ltree LIMIT 1", rq->project, path);
+
+    if (pg_rows(result) > 0) {
+        fail(rq, 400, "Section with this path already exists!");
+    }
+}
+
+
+static json_t *
+section_attribute_types(rq_t *rq, const char **owner)
+{
+    result_t *result;
+
+    result = pg_query(rq, "SELECT attribute_types, name FROM main_project WHERE id = %ld", rq->project);
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, "Project");
+    }
+
+    *owner = rq_format(rq, "Section of %s", pg_text(result, 0, 1));
+
+    return pg_json(rq, result, 0, 0);
+}
+
+
+static void
+section_add_media(rq_t *rq, int64_t section, json_t *media)
+{
+    result_t   *result;
+    const char *ids;
+
+    if (!json_is_array(media)) {
+        return;
+    }
+
+    ids = sql_json_array(rq->arena, media);
+    result = pg_query(rq, "SELECT m FROM unnest(%s::int[]) AS m WHERE NOT EXISTS (SELECT 1 FROM main_media WHERE id = m)", ids);
+
+    if (pg_rows(result) > 0) {
+        fail(rq, 400, "Media %s does not exist.", pg_text(result, 0, 0));
+    }
+
+    pg_query(rq,
+             "INSERT INTO main_section_media (section_id, media_id) SELECT DISTINCT %ld::int, m FROM unnest(%s::int[]) AS m"
+             " ON CONFLICT DO NOTHING",
+             section, ids);
+}
+
+
 const endpoint_t section_endpoints[] = {
     {GET, "/rest/Section/{id}", "GetSection",
+     .handler = section_get,
      .access = ACCESS_VIEW, .lookup = &lookup_section, .params = {path_id}, .reply = &schema_section,
      .doc = "A section."},
     {PATCH, "/rest/Section/{id}", "UpdateSection",
+     .handler = section_update,
      .access = ACCESS_EDIT, .lookup = &lookup_section, .params = {path_id}, .body = &schema_section_update,
      .doc = "Change a section."},
     {DELETE, "/rest/Section/{id}", "DeleteSection",
+     .handler = section_delete,
      .access = ACCESS_EDIT, .lookup = &lookup_section, .params = {path_id}, .reply = &schema_message_response,
      .doc = "Delete a section."},
     {GET, "/rest/Sections/{project}", "GetSectionList",
+     .handler = section_list,
      .access = ACCESS_VIEW, .params = {path_project, section_list_params}, .reply = &schema_section,
      .flags = REPLY_LIST,
      .doc = "Sections that match."},
     {POST, "/rest/Sections/{project}", "CreateSection",
+     .handler = section_create,
      .access = ACCESS_EDIT, .params = {path_project}, .body = &schema_section_spec, .reply = &schema_create_response,
      .doc = "Create a section."},
     {PATCH, "/rest/Sections/{project}", "UpdateSectionList",
+     .handler = section_move,
      .access = ACCESS_EDIT, .params = {path_project, section_list_params}, .body = &schema_section_bulk_update,
      .reply = &schema_message_response,
      .doc = "Move sections to other paths."},
     {DELETE, "/rest/Sections/{project}", "destroySectionListAPI",
+     .handler = section_delete_list,
      .access = ACCESS_EDIT, .params = {path_project, section_list_params},
      .doc = "Delete sections."},
     {0},
