@@ -12,7 +12,8 @@
 
 /* SQL: what a user of alias `alias` is called in messages. */
 #define DISPLAY_NAME_SQL(alias) \
-    "coalesce(nullif(trim(" alias ".first_name || ' ' || " alias ".last_name), ''), " alias ".username)"
+    "(CASE WHEN " alias ".first_name = '' AND " alias ".last_name = '' THEN " alias ".username ELSE " alias ".first_name || ' ' || " alias \
+    ".last_name END)"
 
 /* The letter of a label, as a text of one character; NULL for anything else. */
 const char *label_letter(const char *label);
