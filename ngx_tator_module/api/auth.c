@@ -13,6 +13,7 @@
 #include "../core/request.h"
 #include "../net/pg.h"
 #include "auth.h"
+#include "endpoint.h"
 #include "session.h"
 
 #define AUTH_TOKENS   1024
@@ -105,6 +106,11 @@ auth_check(rq_t *rq)
 
     /* a live session wins, and the header is then not even looked at (contract/accounts.md §3.1) */
     if (session_check(rq)) {
+        return;
+    }
+
+    /* pages are for browsers: their cookie alone says who asks */
+    if (rq->endpoint != NULL && rq->endpoint->operation == NULL && !(rq->endpoint->flags & OWN_ERRORS)) {
         return;
     }
 
@@ -290,6 +296,7 @@ auth_token(rq_t *rq, const char *header)
     result_t   *result;
     ngx_uint_t  generation;
     const char *key;
+    int         refusal = rq->endpoint != NULL && (rq->endpoint->flags & OWN_ERRORS) ? 403 : 400;
 
     header += strspn(header, " ");
     len = strcspn(header, " ");
@@ -305,16 +312,16 @@ auth_token(rq_t *rq, const char *header)
     }
 
     if (len == 0) {
-        fail(rq, 400, "Invalid token header. No credentials provided.");
+        fail(rq, refusal, "Invalid token header. No credentials provided.");
     }
 
     if (memchr(key, ' ', len) != NULL) {
-        fail(rq, 400, "Invalid token header. Token string should not contain spaces.");
+        fail(rq, refusal, "Invalid token header. Token string should not contain spaces.");
     }
 
     for (size_t k = 0; k < len; k++) {
         if ((unsigned char) key[k] < 0x20 || (unsigned char) key[k] >= 0x7f) {
-            fail(rq, 400, "Invalid token header. Token string should not contain invalid characters.");
+            fail(rq, refusal, "Invalid token header. Token string should not contain invalid characters.");
         }
     }
 
@@ -332,11 +339,11 @@ auth_token(rq_t *rq, const char *header)
                       arena_copy(rq->arena, key, len));
 
     if (pg_rows(result) == 0) {
-        fail(rq, 400, "Invalid token.");
+        fail(rq, refusal, "Invalid token.");
     }
 
     if (!pg_bool(result, 0, 6)) {
-        fail(rq, 400, "User inactive or deleted.");
+        fail(rq, refusal, "User inactive or deleted.");
     }
 
     rq->user.id = pg_int(result, 0, 0);
