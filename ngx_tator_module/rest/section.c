@@ -177,11 +177,12 @@ static void
 section_update(rq_t *rq)
 {
     int64_t     id = param_int(rq, "id", 0);
-    json_t     *attributes;
+    json_t     *attributes, *types;
     result_t   *result;
     const char *owner;
 
-    attributes = attributes_on_patch(rq, section_attribute_types(rq, &owner), owner);
+    types = section_attribute_types(rq, &owner);
+    attributes = attributes_on_patch(rq, types, owner);
     tx_begin(rq);
 
     if (param_given(rq, "path")) {
