@@ -41,6 +41,7 @@ static bool        media_plan_limits(rq_t *rq, media_plan_t *plan);
 static bool        media_plan_type(rq_t *rq, media_plan_t *plan, result_t **type);
 static bool        media_plan_section(rq_t *rq, media_plan_t *plan);
 static bool        media_plan_attributes(rq_t *rq, media_plan_t *plan, const result_t *type);
+static bool        attribute_required(const json_t *attribute);
 static bool        media_refuse(media_plan_t *plan, int status, const char *problem);
 static char        media_guess(const char *name);
 static void        media_new_section(rq_t *rq, media_plan_t *plan);
@@ -249,11 +250,46 @@ media_plan_section(rq_t *rq, media_plan_t *plan)
 static bool
 media_plan_attributes(rq_t *rq, media_plan_t *plan, const result_t *type)
 {
-    const char *problem = NULL;
+    size_t      k;
+    json_t     *types = pg_json(rq, type, 0, 4), *given = json_object_get(plan->spec, "attributes"), *attribute, *value;
+    const char *name, *problem;
 
-    plan->attributes = attributes_new(rq, pg_json(rq, type, 0, 4), json_object_get(plan->spec, "attributes"), &problem);
+    /* what attributes_on_create() would refuse */
+    json_array_foreach(types, k, attribute) {
+        name = json_string_value(json_object_get(attribute, "name"));
+        value = json_object_get(given, name);
 
-    return problem == NULL || media_refuse(plan, 400, problem);
+        if (value != NULL) {
+            value = attribute_convert(rq->arena, attribute, value, &problem);
+            if (value == NULL) {
+                return media_refuse(plan, 400, problem);
+            }
+            rq_own(rq, value);
+            continue;
+        }
+
+        if (attribute_required(attribute)) {
+            return media_refuse(plan, 400, rq_format(rq, "Missing attribute value for \"%s\".", name));
+        }
+    }
+
+    plan->attributes = attributes_on_create(rq, types, given);
+
+    return true;
+}
+
+
+/* Without a value, a default or the current time; a missing member `required` counts as true. */
+static bool
+attribute_required(const json_t *attribute)
+{
+    const char *dtype = json_string_value(json_object_get(attribute, "dtype"));
+
+    if (dtype != NULL && strcmp(dtype, "datetime") == 0) {
+        return !json_is_true(json_object_get(attribute, "use_current")) && !json_is_false(json_object_get(attribute, "required"));
+    }
+
+    return json_object_get(attribute, "default") == NULL && !json_is_false(json_object_get(attribute, "required"));
 }
 
 

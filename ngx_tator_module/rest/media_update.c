@@ -176,7 +176,7 @@ media_changes(rq_t *rq, int64_t type, bool bulk)
         if (pg_rows(row) == 0) {
             fail_no_match(rq, "MediaType");
         }
-        change.attributes = attributes_changed(rq, pg_json(rq, row, 0, 1), pg_text(row, 0, 0));
+        change.attributes = attributes_on_patch(rq, pg_json(rq, row, 0, 1), rq_format(rq, "entity type %s", pg_text(row, 0, 0)));
     }
 
     section = param_int(rq, "primary_section", 0);
