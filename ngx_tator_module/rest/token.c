@@ -7,6 +7,7 @@
 #include "../api/login.h"
 #include "../net/pg.h"
 #include "common.h"
+#include "token.h"
 
 static const field_t credentials_fields[] = {
     {"username", STRING(), REQUIRED, "User name, in any case."},
@@ -38,8 +39,8 @@ const endpoint_t token_endpoints[] = {
 static void
 token_create(rq_t *rq)
 {
-    login_t   login;
-    result_t *token;
+    login_t     login;
+    const char *token;
 
     if (!login_try(rq, param_text(rq, "username"), param_text(rq, "password"), &login)) {
         fail(rq, 400, "Could not authenticate with provided credentials!");
@@ -55,13 +56,20 @@ token_create(rq_t *rq)
         pg_query(rq, "DELETE FROM authtoken_token WHERE user_id = %ld", login.id);
     }
 
-    pg_query(rq, "INSERT INTO authtoken_token (key, created, user_id) VALUES (%s, now(), %ld) ON CONFLICT (user_id) DO NOTHING",
-             token_key(rq), login.id);
-    token = pg_query(rq, "SELECT key FROM authtoken_token WHERE user_id = %ld", login.id);
-
+    token = token_of(rq, login.id);
     tx_commit(rq);
 
-    reply_json(rq, 201, rq_own(rq, json_pack("{s:s}", "token", pg_text(token, 0, 0))));
+    reply_json(rq, 201, rq_own(rq, json_pack("{s:s}", "token", token)));
+}
+
+
+const char *
+token_of(rq_t *rq, int64_t user)
+{
+    pg_query(rq, "INSERT INTO authtoken_token (key, created, user_id) VALUES (%s, now(), %ld) ON CONFLICT (user_id) DO NOTHING",
+             token_key(rq), user);
+
+    return pg_text(pg_query(rq, "SELECT key FROM authtoken_token WHERE user_id = %ld", user), 0, 0);
 }
 
 
