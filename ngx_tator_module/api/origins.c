@@ -21,18 +21,31 @@ origin_check(rq_t *rq, const char *url)
     const char *list = rq->config->request_origins;
 
     origin = address_origin(url, NULL);
-    if (origin == NULL) {
-        fail(rq, 403, "URL %.200s is not from an allowed origin.", url);
-    }
-    arena_cleanup(rq->arena, free, origin);
 
-    if (list == NULL || list[strspn(list, " ,")] == '\0') {
+    if (origin != NULL && (list == NULL || list[strspn(list, " ,")] == '\0')) {
+        free(origin);
         return;
     }
 
-    if (!address_origin_listed(list, url) && !origin_own(rq, origin) && !origin_bucket(rq, origin)) {
+    free(origin);
+    if (origin == NULL || !origin_trusted(rq, url)) {
         fail(rq, 403, "URL %.200s is not from an allowed origin.", url);
     }
+}
+
+
+bool
+origin_trusted(rq_t *rq, const char *url)
+{
+    char *origin;
+
+    origin = address_origin(url, NULL);
+    if (origin == NULL) {
+        return false;
+    }
+    arena_cleanup(rq->arena, free, origin);
+
+    return address_origin_listed(rq->config->request_origins, url) || origin_own(rq, origin) || origin_bucket(rq, origin);
 }
 
 

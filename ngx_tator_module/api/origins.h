@@ -15,4 +15,7 @@
  */
 void origin_check(rq_t *rq, const char *url);
 
+/* true: configured, or of this deployment. Such a URL may lead to private addresses, too: fetch_t.foreign is false for it. */
+bool origin_trusted(rq_t *rq, const char *url);
+
 #endif

@@ -1,0 +1,326 @@
+/*
+ * Fetching the files of new media (media_import.h). Nothing is decoded here: images are left to the workers, of a thumbnail
+ * only the header is looked at.
+ */
+
+#include <time.h>
+
+#include <tator/picture.h>
+#include <tator/queue.h>
+#include <tator/store.h>
+#include <tator/uri.h>
+#include <tator/uuid.h>
+
+#include "../api/delete.h"
+#include "../api/origins.h"
+#include "../net/fetch.h"
+#include "../net/redis.h"
+#include "media_import.h"
+#include "token.h"
+
+#define IMPORT_THUMBNAIL_LIMIT (64UL << 20)
+#define IMPORT_URL_SECONDS     86400
+
+typedef struct {
+    const char *member, *role;
+} import_role_t;
+
+static const import_role_t import_roles[] = {{"thumbnail_url", "thumbnail"}, {"thumbnail_gif_url", "thumbnail_gif"}};
+
+/* A store of the project. */
+typedef struct {
+    int64_t  bucket; /* 0: the default */
+    store_t *store;
+} import_store_t;
+
+static import_store_t import_store(rq_t *rq, bool upload);
+static json_t        *import_thumbnail(rq_t *rq, media_plan_t *plan, const char *url);
+static void           import_tag_upload(rq_t *rq, media_plan_t *plan, const char *url);
+static const char    *import_spec(rq_t *rq, media_plan_t *plan, const store_t *store, const char *token);
+static void           import_upload(rq_t *rq, json_t *uploads, media_plan_t *plan, const store_t *store, const char *name);
+static const char    *import_key(rq_t *rq, const media_plan_t *plan, const char *name);
+static const char    *import_name(rq_t *rq, const char *url);
+static const char    *import_text(const media_plan_t *plan, const char *member);
+static void           import_undo(rq_t *rq, media_plan_t **plans, size_t n);
+
+
+void
+media_import_thumbnails(rq_t *rq, media_plan_t *plan)
+{
+    json_t     *files = NULL, *definition;
+    const char *url;
+
+    if (strcmp(plan->dtype, "image") == 0) {
+        return;
+    }
+
+    for (size_t k = 0; k < 2; k++) {
+        url = import_text(plan, import_roles[k].member);
+        if (url == NULL) {
+            continue;
+        }
+
+        definition = import_thumbnail(rq, plan, url);
+        if (files == NULL) {
+            files = rq_own(rq, json_object());
+        }
+        json_object_set_new(files, import_roles[k].role, json_pack("[O]", definition));
+    }
+
+    if (files != NULL) {
+        pg_query(rq, "UPDATE main_media SET media_files = %p WHERE id = %ld", files, plan->id);
+    }
+
+    url = import_text(plan, "url");
+    if (url != NULL) {
+        import_tag_upload(rq, plan, url);
+    }
+}
+
+
+void
+media_import_images(rq_t *rq, media_plan_t **plans, size_t n)
+{
+    char           uid[UUID_SIZE];
+    job_t          job = {0};
+    const char    *token = NULL, *gid;
+    redis_args_t  *args;
+    redis_value_t *answer;
+    import_store_t live = {0, NULL};
+
+    for (size_t k = 0; k < n; k++) {
+        if (strcmp(plans[k]->dtype, "image") != 0 || import_text(plans[k], "url") == NULL) {
+            continue;
+        }
+
+        if (token == NULL) {
+            token = token_of(rq, rq->user.id);
+            live = import_store(rq, false);
+        }
+
+        uuid_v1(uid);
+        gid = import_text(plans[k], "gid");
+        job = (job_t) {.uid = uid, .gid = gid ? gid : "", .user = rq->user.id, .project = rq->project};
+        job.spec = import_spec(rq, plans[k], live.store, token);
+
+        args = queue_enqueue(rq->arena, QUEUE_IMAGES, &job);
+        answer = redis_try(rq, args->argc, args->argv, args->lengths);
+        if (answer == NULL || !queue_enqueued(answer)) {
+            import_undo(rq, plans, n);
+            fail(rq, 503, "The queue of imports can not be reached.");
+        }
+    }
+}
+
+
+/* The live store, or that of uploads. */
+static import_store_t
+import_store(rq_t *rq, bool upload)
+{
+    json_t               *config = NULL;
+    result_t             *row;
+    const char           *problem = "it is not configured", *text;
+    json_error_t          error;
+    import_store_t        store = {0, NULL};
+    const store_config_t *standard = &rq->config->stores[upload ? STORE_UPLOAD : STORE_LIVE];
+
+    if (standard->config == NULL) {
+        standard = &rq->config->stores[STORE_LIVE];
+    }
+
+    row = pg_query(rq,
+                   "SELECT b.id, b.config, b.store_type, b.name, b.external_host FROM main_project p"
+                   " LEFT JOIN main_bucket b ON b.id = CASE WHEN %d::bool THEN p.upload_bucket ELSE p.bucket END WHERE p.id = %ld",
+                   upload, rq->project);
+
+    store.bucket = pg_int(row, 0, 0);
+    text = store.bucket ? pg_text(row, 0, 1) : standard->config;
+    if (text != NULL) {
+        config = json_parse(text, strlen(text), &error);
+    }
+
+    if (config != NULL) {
+        rq_own(rq, config);
+        store.store = store.bucket ? store_create(rq->arena, pg_text(row, 0, 2), config, pg_text(row, 0, 3), pg_text(row, 0, 4),
+                                                  rq->config->require_https, &problem)
+                                   : store_create(rq->arena, standard->store_type, config, standard->bucket_name,
+                                                  standard->external_host, rq->config->require_https, &problem);
+    }
+
+    if (store.store == NULL) {
+        fail(rq, 400, "The project's object store can not be used: %s.", problem);
+    }
+
+    return store;
+}
+
+
+/* Fetch, store, register: the definition for media_files. */
+static json_t *
+import_thumbnail(rq_t *rq, media_plan_t *plan, const char *url)
+{
+    char             mime[16];
+    fetched_t       *source, *stored;
+    picture_t        picture;
+    const char      *key;
+    import_store_t   live = import_store(rq, false);
+    store_request_t *put;
+
+    source = fetch(rq, &(fetch_t) {.url = url, .limit = IMPORT_THUMBNAIL_LIMIT, .timeout_ms = 30000,
+                                   .foreign = !origin_trusted(rq, url)});
+    if (source->status != 200) {
+        fail(rq, 400, "The thumbnail %.200s can not be fetched.", url);
+    }
+    if (!picture_probe(source->body, source->len, &picture)) {
+        fail(rq, 400, "The thumbnail %.200s is no picture of a known format.", url);
+    }
+
+    key = import_key(rq, plan, import_name(rq, url));
+    snprintf(mime, sizeof(mime), "image/%s", picture.format);
+
+    put = store_request(live.store, rq->arena,
+                        &(store_call_t) {.operation = STORE_PUT, .path = key, .body = source->body, .body_len = source->len,
+                                         .content_type = mime},
+                        time(NULL));
+    stored = fetch(rq, &(fetch_t) {.method = put->method, .url = put->url, .headers = put->headers, .body = put->body,
+                                   .body_len = put->body_len, .timeout_ms = 30000});
+    if (stored->status / 100 != 2) {
+        fail(rq, 503, "The object store did not take the thumbnail.");
+    }
+
+    pg_query(rq,
+             "WITH found AS (SELECT id FROM main_resource WHERE path = %s ORDER BY id LIMIT 1),"
+             " made AS (INSERT INTO main_resource (path, bucket_id, backed_up)"
+             "          SELECT %s, nullif(%ld, 0), false WHERE NOT EXISTS (SELECT 1 FROM found) RETURNING id)"
+             " INSERT INTO main_resource_media (resource_id, media_id)"
+             " SELECT id, %ld FROM (TABLE found UNION ALL TABLE made) resource ON CONFLICT DO NOTHING",
+             key, key, live.bucket, plan->id);
+
+    return rq_own(rq, json_pack("{s:s, s:I, s:[i,i], s:s}", "path", key, "size", (json_int_t) source->len, "resolution",
+                                picture.height, picture.width, "mime", mime));
+}
+
+
+/* An object that was uploaded for this media says so, where the store can; no harm when not. */
+static void
+import_tag_upload(rq_t *rq, media_plan_t *plan, const char *url)
+{
+    char            *path;
+    size_t           len;
+    uri_t            uri = uri_split(url);
+    const char      *key;
+    import_store_t   store;
+    store_request_t *tag;
+
+    path = uri_decode(rq->arena, (char *) uri.path.data, uri.path.len, false, &len);
+
+    for (int parts = 0; len > 0; len--) {
+        if (path[len - 1] == '/' && ++parts == 6) {
+            break;
+        }
+    }
+
+    key = path + len;
+    if (len == 0 || strncmp(key, "_uploads/", 9) != 0) {
+        return;
+    }
+
+    store = import_store(rq, true);
+    tag = store_request(store.store, rq->arena,
+                        &(store_call_t) {.operation = STORE_TAG, .path = key, .tag = "media_id",
+                                         .value = rq_format(rq, "%ld", (long) plan->id)},
+                        time(NULL));
+    if (tag != NULL) {
+        fetch(rq, &(fetch_t) {.method = tag->method, .url = tag->url, .headers = tag->headers, .body = tag->body,
+                              .body_len = tag->body_len, .timeout_ms = 5000});
+    }
+}
+
+
+/* What the worker needs (include/tator/queue.h). */
+static const char *
+import_spec(rq_t *rq, media_plan_t *plan, const store_t *store, const char *token)
+{
+    json_t     *spec, *uploads = rq_own(rq, json_array());
+    const char *thumbnail = import_text(plan, "thumbnail_url"), *host = rq->config->transcode_host;
+
+    import_upload(rq, uploads, plan, store, "image.png");
+    import_upload(rq, uploads, plan, store, "image.jpeg");
+    import_upload(rq, uploads, plan, store, "thumb.jpg");
+    if (thumbnail != NULL) {
+        import_upload(rq, uploads, plan, store, import_name(rq, thumbnail));
+    }
+
+    if (host == NULL || host[0] == '\0') {
+        host = rq_format(rq, "%.*s://%.*s", (int) rq->scheme.len, rq->scheme.data, (int) rq->host.len, rq->host.data);
+    }
+
+    spec = json_pack("{s:s, s:s*, s:I, s:s, s:s, s:I, s:I, s:s, s:O}", "url", import_text(plan, "url"), "thumbnail_url", thumbnail,
+                     "reference_only", json_integer_value(json_object_get(plan->spec, "reference_only")), "host", host,
+                     "token", token, "project", (json_int_t) rq->project, "media_id", (json_int_t) plan->id,
+                     "name", import_text(plan, "name"), "uploads", uploads);
+
+    return json_text(rq->arena, rq_own(rq, spec));
+}
+
+
+static void
+import_upload(rq_t *rq, json_t *uploads, media_plan_t *plan, const store_t *store, const char *name)
+{
+    const char *key = import_key(rq, plan, name), *url;
+
+    url = store_url(store, rq->arena, &(store_call_t) {.operation = STORE_PUT, .path = key}, IMPORT_URL_SECONDS, time(NULL));
+    if (url == NULL) {
+        fail(rq, 400, "The project's object store can not sign uploads.");
+    }
+
+    json_array_append_new(uploads, json_pack("{s:s, s:s, s:s}", "name", name, "key", key, "url", url));
+}
+
+
+static const char *
+import_key(rq_t *rq, const media_plan_t *plan, const char *name)
+{
+    return rq_format(rq, "%ld/%ld/%ld/%s", (long) rq->organization, (long) rq->project, (long) plan->id, name);
+}
+
+
+/* The last part of a URL's path, as it stands there. */
+static const char *
+import_name(rq_t *rq, const char *url)
+{
+    uri_t  uri = uri_split(url);
+    size_t n = uri.path.len;
+
+    while (n > 0 && uri.path.data[n - 1] != '/') {
+        n--;
+    }
+
+    return n == uri.path.len ? "thumbnail" : arena_copy(rq->arena, uri.path.data + n, uri.path.len - n);
+}
+
+
+/* NULL: absent, null or empty. */
+static const char *
+import_text(const media_plan_t *plan, const char *member)
+{
+    const char *text = json_string_value(json_object_get(plan->spec, member));
+
+    return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
+
+/* The rows go as if they had never been. */
+static void
+import_undo(rq_t *rq, media_plan_t **plans, size_t n)
+{
+    int64_t *ids = arena_alloc(rq->arena, (n + 1) * sizeof(int64_t));
+
+    for (size_t k = 0; k < n; k++) {
+        ids[k] = plans[k]->id;
+    }
+
+    tx_begin(rq);
+    delete_rows(rq, "main_media", sql_int_array(rq->arena, ids, n));
+    tx_commit(rq);
+}
