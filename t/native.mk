@@ -18,12 +18,16 @@ $(OUT)/lib.a: $(top_sources:%.c=$(OUT)/objects/%.o)
 	@rm -f $@
 	@ar rcs $@ $^
 
+$(OUT)/objects/%.o: %.S $(BUILD)/config.mk
+	@mkdir -p $(@D)
+	@$(NATIVE_CC) -g -c -o $@ $<
+
 $(OUT)/objects/%.o: %.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	@echo "  CC   $<"; $(NATIVE_CC) $(FLAGS) $(if $(filter workers/transcode/% workers/frames/%,$<),$(MEDIA_CFLAGS)) -MMD -MP -c -o $@ $<
 
 define program_rule
-$(OUT)/$(1): $(OUT)/objects/$(SOURCES_DIR)/$(1).o $(patsubst %.c,$(OUT)/objects/%.o,$(call said,link,$(SOURCES_DIR)/$(1).c)) $(OUT)/lib.a
+$(OUT)/$(1): $(OUT)/objects/$(SOURCES_DIR)/$(1).o $(addprefix $(OUT)/objects/,$(addsuffix .o,$(basename $(call said,link,$(SOURCES_DIR)/$(1).c)))) $(OUT)/lib.a
 	@echo "  LINK $$@"; $(NATIVE_CC) $(SANITIZERS) $(DRIVER) -o $$@ $$^ $(if $(call said,libraries,$(SOURCES_DIR)/$(1).c),$(MEDIA_LIBS)) $(LIBRARIES_LIBS) $(NATIVE_LIBS) -pthread -lm
 endef
 $(foreach program,$(programs),$(eval $(call program_rule,$(program))))
