@@ -27,6 +27,7 @@ static const pg_error_t pg_errors[] = {
     {"23", ERROR_CALLER},         /* integrity constraints */
     {"P0001", ERROR_CALLER},      /* raised by a trigger */
     {"54", ERROR_CALLER},         /* limits exceeded */
+    {"42601", ERROR_CALLER},      /* syntax of an ltree or lquery: the one syntax that comes from callers */
     {"", ERROR_OURS},
 };
 

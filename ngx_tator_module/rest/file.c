@@ -3,6 +3,8 @@
  */
 
 #include "common.h"
+#include "type.h"
+#include "../api/attributes.h"
 
 static const field_t file_common_fields[] = {
     {"name", STRING(), OPTIONAL, "Its name."},
@@ -42,7 +44,7 @@ const schema_t schema_file_update = OBJECT(file_update_fields, SHARED(file_commo
 
 const lookup_t lookup_file = {
     .model = "File",
-    .sql = "SELECT project FROM main_file WHERE id = $1 AND NOT deleted",
+    .sql = "SELECT project FROM main_file WHERE id = $1", /* also of a type that was deleted */
 };
 
 static const field_t file_list_params[] = {
@@ -53,8 +55,83 @@ static const field_t file_list_params[] = {
     {0},
 };
 
+/* The raw columns: `meta`, not `type` (contract/annotations.md §11). */
+static const column_t file_detail_columns[] = {
+    {"id", "t.id", COLUMN_RAW},
+    {"created_datetime", "t.created_datetime", COLUMN_TIME},
+    {"created_by", "t.created_by", COLUMN_RAW},
+    {"description", "t.description", COLUMN_TEXT},
+    {"path", "t.path", COLUMN_TEXT},
+    {"modified_datetime", "t.modified_datetime", COLUMN_TIME},
+    {"modified_by", "t.modified_by", COLUMN_RAW},
+    {"name", "t.name", COLUMN_TEXT},
+    {"project", "t.project", COLUMN_RAW},
+    {"meta", "t.meta", COLUMN_RAW},
+    {"attributes", "t.attributes", COLUMN_RAW},
+    {"deleted", "t.deleted", COLUMN_BOOL},
+    {"elemental_id", "t.elemental_id", COLUMN_SAFE},
+    {0},
+};
+
+
+static void
+file_get(rq_t *rq)
+{
+    sql_t    *sql;
+    result_t *result;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT ");
+    columns_select(sql, file_detail_columns);
+    sql_put(sql, " FROM main_file AS t WHERE t.id = %ld", param_int(rq, "id", 0));
+
+    result = pg_run(rq, sql);
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, "File");
+    }
+
+    reply_row(rq, 200, file_detail_columns, result, 0);
+}
+
+
+static void
+file_create(rq_t *rq)
+{
+    int64_t     author = rq->user.id, id;
+    json_t     *attributes;
+    result_t   *result;
+    const char *name = param_text(rq, "name"), *description = param_text(rq, "description");
+
+    if (name == NULL || description == NULL || !param_given(rq, "type")) {
+        fail(rq, 400, "name, description and type are needed.");
+    }
+
+    if (param_given(rq, "user_elemental_id")) {
+        author = author_of(rq, rq->project, param_text(rq, "user_elemental_id"));
+    }
+
+    result = pg_query(rq, "SELECT attribute_types FROM main_filetype WHERE id = %ld AND project = %ld", param_int(rq, "type", 0), rq->project);
+    if (pg_rows(result) == 0) {
+        fail(rq, 400, "File type %ld is not part of this project.", (long) param_int(rq, "type", 0));
+    }
+
+    attributes = attributes_on_create(rq, pg_json(rq, result, 0, 0), param(rq, "attributes"));
+
+    result = pg_query(rq,
+                      "INSERT INTO main_file (name, description, path, created_datetime, modified_datetime, created_by, modified_by,"
+                      " attributes, deleted, elemental_id, project, meta)"
+                      " VALUES (%s, %s, '', now(), now(), %ld, %ld, %p::jsonb, false,"
+                      " COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), %ld, %ld) RETURNING id",
+                      name, description, author, author, attributes, sql_param(rq, "elemental_id"), rq->project, param_int(rq, "type", 0));
+    id = pg_int(result, 0, 0);
+
+    reply_created(rq, id, "Successfully created file %ld!", (long) id);
+}
+
+
 const endpoint_t file_endpoints[] = {
     {GET, "/rest/File/{id}", "GetFile",
+     .handler = file_get,
      .access = ACCESS_VIEW, .lookup = &lookup_file, .params = {path_id}, .reply = &schema_file,
      .doc = "A file."},
     {PATCH, "/rest/File/{id}", "UpdateFile",
@@ -68,6 +145,7 @@ const endpoint_t file_endpoints[] = {
      .reply = &schema_file, .flags = REPLY_LIST,
      .doc = "Files that match."},
     {POST, "/rest/Files/{project}", "CreateFile",
+     .handler = file_create,
      .access = ACCESS_EXECUTE, .params = {path_project}, .body = &schema_file_spec, .reply = &schema_create_response,
      .doc = "Create a file."},
     {0},
