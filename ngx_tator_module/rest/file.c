@@ -5,6 +5,7 @@
 #include "common.h"
 #include "type.h"
 #include "../api/attributes.h"
+#include "../api/author.h"
 
 static const field_t file_common_fields[] = {
     {"name", STRING(), OPTIONAL, "Its name."},
@@ -97,7 +98,7 @@ file_get(rq_t *rq)
 static void
 file_create(rq_t *rq)
 {
-    int64_t     author = rq->user.id, id;
+    int64_t     author, id;
     json_t     *attributes;
     result_t   *result;
     const char *name = param_text(rq, "name"), *description = param_text(rq, "description");
@@ -106,10 +107,7 @@ file_create(rq_t *rq)
         fail(rq, 400, "name, description and type are needed.");
     }
 
-    if (param_given(rq, "user_elemental_id")) {
-        author = author_of(rq, rq->project, param_text(rq, "user_elemental_id"));
-    }
-
+    author = author_of(rq, param_text(rq, "user_elemental_id"));
     result = pg_query(rq, "SELECT attribute_types FROM main_filetype WHERE id = %ld AND project = %ld", param_int(rq, "type", 0), rq->project);
     if (pg_rows(result) == 0) {
         fail(rq, 400, "File type %ld is not part of this project.", (long) param_int(rq, "type", 0));
