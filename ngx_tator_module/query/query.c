@@ -16,7 +16,6 @@ static query_t    *query_read(rq_t *rq, const kind_t *kind, unsigned flags);
 static void        query_merge(query_t *query);
 static void        query_from(query_t *query, sql_t *sql);
 static void        query_slice(query_t *query, sql_t *sql);
-static void        query_columns(rq_t *rq, sql_t *sql, const column_t *columns);
 static sql_t      *query_select(query_t *query, query_select_t what, const column_t *columns);
 static const char *fields_json(rq_t *rq);
 static bool        fields_has(const json_t *fields, const char *name);
@@ -111,6 +110,10 @@ query_fields(rq_t *rq, const column_t *columns, const char *const *always)
 
         chosen[n] = *column;
 
+        if (strstr(column->sql, "$1") != NULL && !rq->config->fine_grain) {
+            chosen[n].sql = "0"; /* effective_permission in legacy mode (contract/queries.md §2) */
+        }
+
         if (!whole && !kept) { /* members of a JSON column: absent ones are null */
             chosen[n].sql = rq_format(rq,
                                       "(SELECT jsonb_object_agg(m.name, %s -> m.name) FROM jsonb_array_elements_text($1::jsonb -> '%s') m(name))",
@@ -121,6 +124,21 @@ query_fields(rq_t *rq, const column_t *columns, const char *const *always)
     }
 
     return chosen;
+}
+
+
+void
+query_select_list(rq_t *rq, sql_t *sql, const column_t *columns)
+{
+    for (const column_t *column = columns; column->name != NULL; column++) {
+        if (strstr(column->sql, "$1") != NULL) {
+            sql_value(sql, fields_json(rq));
+            break;
+        }
+    }
+
+    sql_put(sql, "SELECT ");
+    columns_select(sql, columns);
 }
 
 
@@ -312,7 +330,7 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
     switch (what) {
 
     case QUERY_ROWS:
-        query_columns(query->rq, sql, columns);
+        query_select_list(query->rq, sql, columns);
         query_from(query, sql);
         break;
 
@@ -346,21 +364,6 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
     query_slice(query, sql);
 
     return sql;
-}
-
-
-static void
-query_columns(rq_t *rq, sql_t *sql, const column_t *columns)
-{
-    for (const column_t *column = columns; column->name != NULL; column++) {
-        if (strstr(column->sql, "$1") != NULL) {
-            sql_value(sql, fields_json(rq));
-            break;
-        }
-    }
-
-    sql_put(sql, "SELECT ");
-    columns_select(sql, columns);
 }
 
 

@@ -36,7 +36,7 @@ sql_t *annotation_query(rq_t *rq, const kind_t *kind, query_select_t what, const
 
 /* The columns that the parameter `fields` asks for (all without it), in the request's arena: `a.b` gives member b of the
    JSON column a, several of them become one object. `always`: a NULL-ended list of members kept whatever it says, or NULL.
-   An unknown name: 400. */
+   An unknown name: 400. In legacy mode columns that use $1 (effective_permission) become 0. */
 const column_t *query_fields(rq_t *rq, const column_t *columns, const char *const *always);
 
 /* The rows that a bulk edit touches, in order. With the parameter `count` another number of them is refused: 400 "Safety check
@@ -57,6 +57,9 @@ const char *query_integers(rq_t *rq, const char *name, size_t *n);
 
 /* A text that must be a UUID, else 400; lower case with hyphens. */
 const char *query_uuid(rq_t *rq, const char *name, const char *text);
+
+/* Begin a statement with "SELECT columns"; it must be empty. A column may use $1, a JSON object whose member $user is the caller's id. */
+void query_select_list(rq_t *rq, sql_t *sql, const column_t *columns);
 
 /* The answer to … /…Count: a bare integer. */
 void reply_count(rq_t *rq, const sql_t *sql);

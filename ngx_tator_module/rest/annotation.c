@@ -1,0 +1,649 @@
+/*
+ * What localizations and states have in common (annotation.h).
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "annotation.h"
+
+extern const column_t localization_columns[], state_object_columns[];
+
+static const char *const localization_copied[] = {
+    "attributes", "created_datetime", "modified_datetime", "frame", "x", "y", "u", "v", "width", "height", "points", "deleted",
+    "elemental_id", "variant_deleted", "created_by", "media", "modified_by", "parent", "project", "thumbnail_image", "meta", "\"user\"",
+    "version", NULL,
+};
+
+static const char *const state_copied[] = {
+    "attributes", "created_datetime", "modified_datetime", "segments", "color", "frame", "deleted", "elemental_id", "variant_deleted",
+    "created_by", "extracted", "modified_by", "parent", "project", "meta", "version", NULL,
+};
+
+const annotation_t annotation_localization = {
+    .kind = &kind_localization,
+    .change = &change_localization,
+    .model = "Localization",
+    .table = "main_localization",
+    .types = "main_localizationtype",
+    .object = localization_columns,
+    .columns = localization_copied,
+};
+
+const annotation_t annotation_state = {
+    .kind = &kind_state,
+    .change = &change_state,
+    .model = "State",
+    .table = "main_state",
+    .types = "main_statetype",
+    .object = state_object_columns,
+    .columns = state_copied,
+};
+
+static void        changes_put(sql_t *sql, const change_t *change);
+static void        annotation_modified(rq_t *rq, changes_t *changes);
+
+
+void
+changes_set(changes_t *changes, const char *column, const char *sql, const char *value)
+{
+    changes->list[changes->n++] = (change_t) {column, sql, value};
+}
+
+
+int64_t
+annotation_addressed(rq_t *rq, const annotation_t *kind, bool deleted)
+{
+    sql_t      *sql;
+    result_t   *result;
+    const char *elemental_id;
+
+    if (rq->endpoint->lookup->keys[0] == NULL) {
+        return param_int(rq, "id", 0);
+    }
+
+    elemental_id = query_uuid(rq, "elemental_id", param_text(rq, "elemental_id"));
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT id FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " WHERE project = %ld AND version = %ld AND elemental_id = %s::uuid", rq->project, param_int(rq, "version", 0), elemental_id);
+
+    if (param_given(rq, "mark")) {
+        sql_put(sql, " AND mark = %ld", param_int(rq, "mark", 0));
+    }
+
+    sql_put(sql, deleted ? " ORDER BY mark DESC, id DESC LIMIT 1" : " AND deleted = false ORDER BY mark DESC, id DESC LIMIT 1");
+    result = pg_run(rq, sql);
+
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, kind->model);
+    }
+
+    return pg_int(result, 0, 0);
+}
+
+
+void
+annotation_lock(rq_t *rq, const annotation_t *kind, const char *ids)
+{
+    sql_t *sql;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "UPDATE ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " SET elemental_id = gen_random_uuid() WHERE id = ANY(%s::bigint[]) AND elemental_id IS NULL", ids);
+    pg_run(rq, sql);
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT 1 FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " t WHERE (t.elemental_id, t.version) IN (SELECT a.elemental_id, a.version FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " a WHERE a.id = ANY(%s::bigint[])) ORDER BY t.id FOR UPDATE", ids);
+    pg_run(rq, sql);
+}
+
+
+annotation_row_t
+annotation_row(rq_t *rq, const annotation_t *kind, int64_t id)
+{
+    bool             states = kind == &annotation_state;
+    sql_t           *sql;
+    result_t        *result;
+    annotation_row_t row;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT t.id, t.mark, t.version, t.elemental_id, t.meta, t.mark = t.latest_mark, k.dtype, k.name, k.attribute_types, ");
+    sql_raw(sql, states ? "NULL" : "t.thumbnail_image");
+    sql_put(sql, " FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " t LEFT JOIN ");
+    sql_raw(sql, kind->types);
+    sql_put(sql, " k ON k.id = t.meta WHERE t.id = %ld", id);
+    result = pg_run(rq, sql);
+
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, kind->model);
+    }
+
+    row.id = pg_int(result, 0, 0);
+    row.mark = pg_int(result, 0, 1);
+    row.version = pg_int(result, 0, 2);
+    row.elemental_id = pg_text(result, 0, 3);
+    row.type = pg_int(result, 0, 4);
+    row.latest = pg_bool(result, 0, 5);
+    row.dtype = pg_null(result, 0, 6) ? "" : pg_text(result, 0, 6);
+    row.type_name = pg_null(result, 0, 7) ? "" : pg_text(result, 0, 7);
+    row.attribute_types = pg_json(rq, result, 0, 8);
+    row.thumbnail = pg_int(result, 0, 9);
+
+    return row;
+}
+
+
+int64_t
+annotation_newest(rq_t *rq, const annotation_t *kind, const annotation_row_t *row, bool pedantic)
+{
+    sql_t    *sql;
+    result_t *result;
+
+    if (row->latest) {
+        return row->id;
+    }
+
+    if (pedantic) {
+        fail(rq, 400, "Pedantic mode is enabled. Can not edit prior object %ld of %s", (long) row->id, row->elemental_id);
+    }
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT id FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql,
+            " WHERE project = %ld AND version = %ld AND elemental_id = %s::uuid AND mark = latest_mark AND deleted = false"
+            " ORDER BY id DESC LIMIT 1",
+            rq->project, row->version, row->elemental_id);
+    result = pg_run(rq, sql);
+
+    return pg_rows(result) == 0 ? row->id : pg_int(result, 0, 0);
+}
+
+
+void
+annotation_change(rq_t *rq, const annotation_t *kind, const changes_t *changes, const char *ids)
+{
+    sql_t *sql;
+
+    if (changes->n == 0) {
+        return;
+    }
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "UPDATE ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " t SET ");
+
+    for (int k = 0; k < changes->n; k++) {
+        sql_put(sql, k ? ", " : "");
+        sql_raw(sql, changes->list[k].column);
+        sql_put(sql, " = ");
+        changes_put(sql, &changes->list[k]);
+    }
+
+    sql_put(sql, " WHERE t.id = ANY(%s::bigint[])", ids);
+    pg_run(rq, sql);
+}
+
+
+result_t *
+annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, const char *ids)
+{
+    int                k;
+    sql_t             *sql;
+    const char *const *column;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "WITH copies AS (INSERT INTO ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " (mark, latest_mark");
+
+    for (column = kind->columns; *column != NULL; column++) {
+        sql_put(sql, ", ");
+        sql_raw(sql, *column);
+    }
+
+    sql_put(sql, ") SELECT 0, 0");
+
+    for (column = kind->columns; *column != NULL; column++) {
+        for (k = 0; k < changes->n && strcmp(changes->list[k].column, *column) != 0; k++) { /* void */ }
+
+        sql_put(sql, ", ");
+
+        if (k < changes->n) {
+            changes_put(sql, &changes->list[k]);
+        } else {
+            sql_put(sql, "t.");
+            sql_raw(sql, *column);
+        }
+    }
+
+    sql_put(sql, " FROM unnest(%s::bigint[]) WITH ORDINALITY u(id, n) JOIN ", ids);
+    sql_raw(sql, kind->table);
+    sql_put(sql, " t ON t.id = u.id ORDER BY u.n RETURNING id) SELECT id FROM copies ORDER BY id");
+
+    return pg_run(rq, sql);
+}
+
+
+int64_t
+annotation_author(rq_t *rq, const char *user_elemental_id)
+{
+    result_t *result;
+
+    if (user_elemental_id == NULL) {
+        return 0;
+    }
+
+    if (rq->level != 'a') {
+        fail(rq, 403, "%s does not have full permission, required for authorship modifications, on %ld", rq->user.username, (long) rq->project);
+    }
+
+    result = pg_query(rq, "SELECT id FROM main_user WHERE elemental_id = %s::uuid ORDER BY id LIMIT 1",
+                      query_uuid(rq, "user_elemental_id", user_elemental_id));
+
+    if (pg_rows(result) == 0) {
+        fail(rq, 400, "Couldn't find user with %s", user_elemental_id);
+    }
+
+    return pg_int(result, 0, 0);
+}
+
+
+int64_t
+annotation_version(rq_t *rq)
+{
+    result_t *result;
+
+    result = pg_query(rq,
+                      "SELECT coalesce((SELECT default_version_id FROM main_membership WHERE project = %ld AND \"user\" = %ld AND NOT %d::boolean"
+                      "                 ORDER BY id LIMIT 1),"
+                      "                (SELECT id FROM main_version WHERE project_id = %ld AND number >= 0 ORDER BY number, id LIMIT 1))",
+                      rq->project, rq->user.id, (int) rq->config->fine_grain, rq->project);
+
+    if (pg_null(result, 0, 0)) {
+        fail(rq, 400, "The project has no version");
+    }
+
+    return pg_int(result, 0, 0);
+}
+
+
+const char *
+annotation_owner(rq_t *rq, const char *type_name)
+{
+    return rq_format(rq, "entity type %s", type_name);
+}
+
+
+void
+annotation_reply(rq_t *rq, const annotation_t *kind, int64_t id, int64_t mark)
+{
+    sql_t    *sql;
+    json_t   *answer, *object;
+    result_t *result;
+
+    sql = sql_new(rq->arena);
+    query_select_list(rq, sql, kind->object);
+    sql_put(sql, " FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " t WHERE t.id = %ld", id);
+    result = pg_run(rq, sql);
+
+    object = columns_object(rq, kind->object, result, 0, 0);
+    answer = rq_own(rq, json_object());
+    json_object_set(answer, "message",
+                    rq_own(rq, json_string(rq_format(rq, "%s %s@%ld/%ld successfully updated!", kind->model,
+                                                     json_string_value(json_object_get(object, "elemental_id")),
+                                                     (long) json_integer_value(json_object_get(object, "version")), (long) mark))));
+    json_object_set(answer, "object", object);
+    reply_json(rq, 200, answer);
+}
+
+
+void
+annotation_patch_list(rq_t *rq, const annotation_t *kind, const char *noun, annotation_copied_pt copied)
+{
+    bool             in_place;
+    json_t          *attributes, *old;
+    int64_t          author;
+    changes_t        changes = {0};
+    matched_t        matched;
+    annotation_row_t first;
+
+    tx_begin(rq);
+
+    author = annotation_author(rq, param_text(rq, "user_elemental_id"));
+    in_place = param_int(rq, "in_place", 0) != 0 || author != 0 || json_array_size(param(rq, "ids")) > 0;
+    matched = query_matched(rq, kind->kind, author != 0 || json_array_size(param(rq, "ids")) > 0 ? QUERY_ALL_MARKS : 0, "update");
+
+    if (matched.type == -1) {
+        fail(rq, 400, "When doing a bulk patch the type id of all objects must be the same.");
+    }
+
+    if (matched.n > 0) {
+        annotation_lock(rq, kind, matched.array);
+        first = annotation_row(rq, kind, matched.ids[0]);
+        attributes = attributes_on_patch(rq, first.attribute_types, annotation_owner(rq, first.type_name));
+
+        changes_set(&changes, "modified_by", "%s::int", rq_format(rq, "%ld", (long) rq->user.id));
+
+        if (attributes != NULL) {
+            changes_set(&changes, "attributes", "coalesce(t.attributes, '{}') || %s::jsonb", json_text(rq->arena, attributes));
+        }
+
+        if (param_given(rq, "new_elemental_id")) {
+            changes_set(&changes, "elemental_id", "%s::uuid", query_uuid(rq, "new_elemental_id", param_text(rq, "new_elemental_id")));
+        }
+
+        if (param_given(rq, "new_version")) {
+            if (pg_rows(pg_query(rq, "SELECT 1 FROM main_version WHERE id = %ld AND project_id = %ld", param_int(rq, "new_version", 0), rq->project)) == 0) {
+                fail_no_match(rq, "Version");
+            }
+            changes_set(&changes, "version", "%s::int", rq_format(rq, "%ld", (long) param_int(rq, "new_version", 0)));
+        }
+
+        if (author != 0) {
+            changes_set(&changes, "created_by", "%s::int", rq_format(rq, "%ld", (long) author));
+        }
+
+        if (in_place) {
+            old = change_log_row(rq, kind->change, first.id);
+            annotation_change(rq, kind, &changes, matched.array);
+            change_log_changed(rq, kind->change, old, change_log_row(rq, kind->change, first.id), matched.array);
+
+        } else {
+            result_t *copies;
+
+            changes_set(&changes, "modified_datetime", "now()", NULL);
+            copies = annotation_copy(rq, kind, &changes, matched.array);
+
+            if (copied != NULL) {
+                copied(rq, matched.array, copies);
+            }
+        }
+    }
+
+    tx_commit(rq);
+    reply_message(rq, 200, "Successfully updated %ld %s!", (long) matched.n, noun);
+}
+
+
+void
+annotation_delete_list(rq_t *rq, const annotation_t *kind, const char *noun, bool in_place)
+{
+    json_t   *old;
+    changes_t changes = {0};
+    matched_t matched;
+
+    tx_begin(rq);
+    matched = query_matched(rq, kind->kind, 0, "delete");
+
+    if (matched.n > 0) {
+        annotation_lock(rq, kind, matched.array);
+
+        if (param_int(rq, "prune", 0) != 0) {
+            annotation_prune(rq, kind, matched.array, matched.ids[0]);
+
+        } else if (in_place && param_int(rq, "in_place", 0) != 0) {
+            old = change_log_row(rq, kind->change, matched.ids[0]);
+            changes_set(&changes, "variant_deleted", "true", NULL);
+            annotation_modified(rq, &changes);
+            annotation_change(rq, kind, &changes, matched.array);
+            change_log_changed(rq, kind->change, old, change_log_row(rq, kind->change, matched.ids[0]), matched.array);
+
+        } else {
+            changes_set(&changes, "variant_deleted", "true", NULL);
+            changes_set(&changes, "created_datetime", "now()", NULL);
+            annotation_modified(rq, &changes);
+            annotation_copy(rq, kind, &changes, matched.array);
+        }
+    }
+
+    tx_commit(rq);
+    reply_message(rq, 200, "Successfully deleted %ld %s!", (long) matched.n, noun);
+}
+
+
+void
+annotation_prune(rq_t *rq, const annotation_t *kind, const char *ids, int64_t first)
+{
+    json_t   *old;
+    changes_t changes = {0};
+
+    old = change_log_row(rq, kind->change, first);
+    changes_set(&changes, "deleted", "true", NULL);
+    annotation_modified(rq, &changes);
+    annotation_change(rq, kind, &changes, ids);
+    change_log_changed(rq, kind->change, old, change_log_row(rq, kind->change, first), ids);
+}
+
+
+specs_t
+annotation_specs(rq_t *rq, const annotation_t *kind)
+{
+    bool        states = kind == &annotation_state;
+    size_t      k, types_n, media_n, versions_n, parents_n, spec_versions = 0;
+    sql_t      *sql;
+    json_t     *spec;
+    specs_t     specs = {0};
+    result_t   *result;
+    const char *types, *media, *versions, *parents, *author;
+
+    types = specs_ids(rq, "type", &types_n);
+    media = specs_ids(rq, states ? "media_ids" : "media_id", &media_n);
+    versions = specs_ids(rq, "version", &versions_n);
+    parents = specs_ids(rq, "parent", &parents_n);
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT id, attribute_types, name, ");
+    sql_raw(sql, states ? "association" : "dtype");
+    sql_put(sql, " FROM ");
+    sql_raw(sql, kind->types);
+    sql_put(sql, " WHERE project = %ld AND id = ANY(%s::bigint[]) ORDER BY id", rq->project, types);
+    specs.types = pg_run(rq, sql);
+
+    if ((size_t) pg_rows(specs.types) != types_n) {
+        fail(rq, 400, "Not all types are types of project %ld", (long) rq->project);
+    }
+
+    sql = sql_new(rq->arena);
+    sql_put(sql,
+            "SELECT (SELECT count(*) FROM main_media WHERE project = %ld AND id = ANY(%s::bigint[])),"
+            " (SELECT count(*) FROM main_version WHERE project_id = %ld AND id = ANY(%s::bigint[])), (SELECT count(*) FROM ",
+            rq->project, media, rq->project, versions);
+    sql_raw(sql, kind->table);
+    sql_put(sql, " WHERE id = ANY(%s::bigint[]))", parents);
+    result = pg_run(rq, sql);
+
+    if ((size_t) pg_int(result, 0, 0) != media_n || media_n == 0) {
+        fail(rq, 400, "Not all media are in project %ld", (long) rq->project);
+    }
+
+    if ((size_t) pg_int(result, 0, 1) != versions_n) {
+        fail(rq, 400, "Not all versions are in project %ld", (long) rq->project);
+    }
+
+    if ((size_t) pg_int(result, 0, 2) != parents_n) {
+        fail_no_match(rq, kind->model);
+    }
+
+    specs.attributes = arena_alloc(rq->arena, (types_n + 1) * sizeof(json_t *));
+
+    for (k = 0; k < types_n; k++) {
+        specs.attributes[k] = pg_json(rq, specs.types, (int64_t) k, 1);
+    }
+
+    specs.authors = rq_own(rq, json_object());
+
+    json_array_foreach(rq->body, k, spec) {
+        spec_versions += json_object_get(spec, "version") != NULL && !json_is_null(json_object_get(spec, "version"));
+        author = json_string_value(json_object_get(spec, "user_elemental_id"));
+
+        if (author != NULL && json_object_get(specs.authors, author) == NULL) {
+            json_object_set(specs.authors, author, rq_own(rq, json_integer(annotation_author(rq, author))));
+        }
+    }
+
+    if (spec_versions < json_array_size(rq->body)) {
+        specs.version = annotation_version(rq);
+    }
+
+    return specs;
+}
+
+
+int64_t
+specs_type(const specs_t *specs, int64_t type)
+{
+    int64_t k = 0;
+
+    while (pg_int(specs->types, k, 0) != type) {
+        k++;
+    }
+
+    return k;
+}
+
+
+json_t *
+specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n)
+{
+    json_t     *row, *author, *parent, *version;
+    int64_t     type;
+    const char *elemental_id;
+
+    type = specs_type(specs, json_integer_value(json_object_get(spec, "type")));
+    version = json_object_get(spec, "version");
+    parent = json_object_get(spec, "parent");
+    elemental_id = json_string_value(json_object_get(spec, "elemental_id"));
+    author = json_object_get(spec, "user_elemental_id");
+    author = json_is_string(author) ? json_object_get(specs->authors, json_string_value(author)) : rq_own(rq, json_integer(rq->user.id));
+
+    row = rq_own(rq, json_object());
+    json_object_set(row, "n", rq_own(rq, json_integer((json_int_t) n)));
+    json_object_set(row, "type", json_object_get(spec, "type"));
+    json_object_set(row, "version", json_is_integer(version) ? version : rq_own(rq, json_integer(specs->version)));
+    json_object_set(row, "author", author);
+    json_object_set(row, "attributes",
+                    attributes_on_create(rq, specs->attributes[type], json_object_get(spec, "attributes")));
+
+    if (json_is_number(parent)) {
+        json_object_set(row, "parent", rq_own(rq, json_integer((json_int_t) json_number_value(parent))));
+    }
+
+    if (elemental_id != NULL) {
+        json_object_set(row, "elemental_id", rq_own(rq, json_string(query_uuid(rq, "elemental_id", elemental_id))));
+    }
+
+    return row;
+}
+
+
+const char *
+specs_ids(rq_t *rq, const char *name, size_t *n)
+{
+    size_t      k, member;
+    json_t     *ids, *spec, *value, *item;
+    int64_t    *list;
+    const char *key;
+
+    ids = rq_own(rq, json_object());
+
+    json_array_foreach(rq->body, k, spec) {
+        value = json_object_get(spec, name);
+
+        if (json_is_number(value)) {
+            json_object_set_new(ids, rq_format(rq, "%ld", (long) json_number_value(value)), json_true());
+        }
+
+        json_array_foreach(value, member, item) {
+            json_object_set_new(ids, rq_format(rq, "%ld", (long) json_number_value(item)), json_true());
+        }
+    }
+
+    *n = 0;
+    list = arena_alloc(rq->arena, (json_object_size(ids) + 1) * sizeof(int64_t));
+
+    json_object_foreach(ids, key, value) {
+        list[(*n)++] = atoll(key);
+    }
+
+    return sql_int_array(rq->arena, list, *n);
+}
+
+
+const char *
+annotation_array(rq_t *rq, const result_t *rows)
+{
+    int64_t *ids;
+
+    ids = arena_alloc(rq->arena, (size_t) (pg_rows(rows) + 1) * sizeof(int64_t));
+
+    for (int64_t k = 0; k < pg_rows(rows); k++) {
+        ids[k] = pg_int(rows, k, 0);
+    }
+
+    return sql_int_array(rq->arena, ids, (size_t) pg_rows(rows));
+}
+
+
+void
+annotation_deleted(rq_t *rq, const annotation_t *kind, const annotation_row_t *row, int64_t id)
+{
+    json_t *answer;
+
+    answer = rq_own(rq, json_object());
+    json_object_set(answer, "message",
+                    rq_own(rq, json_string(rq_format(rq, "%s %ld/%s@@%ld successfully deleted!", kind->model, (long) row->version,
+                                                     row->elemental_id, (long) row->mark))));
+    json_object_set(answer, "id", rq_own(rq, json_integer(id)));
+    reply_json(rq, 200, answer);
+}
+
+
+void
+annotation_created(rq_t *rq, const result_t *rows, const char *noun)
+{
+    json_t *answer, *ids;
+
+    answer = rq_own(rq, json_object());
+    ids = rq_own(rq, json_array());
+
+    for (int64_t k = 0; k < pg_rows(rows); k++) {
+        json_array_append(ids, rq_own(rq, json_integer(pg_int(rows, k, 0))));
+    }
+
+    json_object_set(answer, "message",
+                    rq_own(rq, json_string(rq_format(rq, "Successfully created %ld %s!", (long) pg_rows(rows), noun))));
+    json_object_set(answer, "id", ids);
+    reply_json(rq, 201, answer);
+}
+
+
+static void
+changes_put(sql_t *sql, const change_t *change)
+{
+    if (change->value != NULL) {
+        sql_put(sql, change->sql, change->value);
+    } else {
+        sql_raw(sql, change->sql);
+    }
+}
+
+
+static void
+annotation_modified(rq_t *rq, changes_t *changes)
+{
+    changes_set(changes, "modified_datetime", "now()", NULL);
+    changes_set(changes, "modified_by", "%s::int", rq_format(rq, "%ld", (long) rq->user.id));
+}

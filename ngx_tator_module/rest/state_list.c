@@ -1,0 +1,205 @@
+/*
+ * Lists of states: reading, counting, creating and changing many at once (contract/annotations.md §8.2, §8.6).
+ */
+
+#include <string.h>
+
+#include "state.h"
+
+static json_t     *state_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, const result_t *frames);
+static result_t   *state_frames(rq_t *rq);
+static const char *state_spec_segments(rq_t *rq, const json_t *ids, const result_t *frames);
+static void        state_link(rq_t *rq, const char *sql, const char *member, const result_t *states);
+
+
+void
+state_list(rq_t *rq)
+{
+    const column_t *columns;
+
+    static const char *const always[] = {"localizations", "media", NULL};
+
+    columns = query_fields(rq, state_list_columns, always);
+    stream_rows(rq, columns, annotation_query(rq, &kind_state, QUERY_ROWS, columns, 0));
+}
+
+
+void
+state_count(rq_t *rq)
+{
+    reply_count(rq, annotation_query(rq, &kind_state, QUERY_COUNT, NULL, 0));
+}
+
+
+void
+state_create(rq_t *rq)
+{
+    size_t    k;
+    json_t   *rows, *spec;
+    specs_t   specs;
+    result_t *frames, *ids;
+
+    specs = annotation_specs(rq, &annotation_state);
+    frames = state_frames(rq);
+    rows = rq_own(rq, json_array());
+
+    json_array_foreach(rq->body, k, spec) {
+        json_array_append(rows, state_row(rq, &specs, spec, k, frames));
+    }
+
+    tx_begin(rq);
+
+    ids = pg_query(rq,
+                   "WITH created AS ("
+                   " INSERT INTO main_state (project, meta, version, frame, parent, segments, elemental_id, attributes, created_by,"
+                   "   modified_by, created_datetime, modified_datetime, deleted, variant_deleted, mark, latest_mark)"
+                   " SELECT %ld, r.type, r.version, r.frame, r.parent, r.segments, coalesce(r.elemental_id, gen_random_uuid()),"
+                   "   r.attributes, r.author, r.author, now(), now(), false, false, 0, 0"
+                   " FROM jsonb_to_recordset(%p::jsonb) AS r(n int, type int, version int, frame int, parent int, segments jsonb,"
+                   "   elemental_id uuid, attributes jsonb, author int)"
+                   " ORDER BY r.n RETURNING id)"
+                   " SELECT id FROM created ORDER BY id",
+                   rq->project, rows);
+
+    state_link(rq, "INSERT INTO main_state_media (state_id, media_id) SELECT * FROM unnest(%s::int[], %s::int[]) ON CONFLICT DO NOTHING",
+               "media_ids", ids);
+    state_link(rq,
+               "INSERT INTO main_state_localizations (state_id, localization_id) SELECT * FROM unnest(%s::int[], %s::int[])"
+               " ON CONFLICT DO NOTHING",
+               "localization_ids", ids);
+
+    change_log_created(rq, &change_state, annotation_array(rq, ids));
+    tx_commit(rq);
+    annotation_created(rq, ids, "states");
+}
+
+
+void
+state_patch_list(rq_t *rq)
+{
+    annotation_patch_list(rq, &annotation_state, "states", state_copy_links);
+}
+
+
+void
+state_delete_list(rq_t *rq)
+{
+    annotation_delete_list(rq, &annotation_state, "states", false);
+}
+
+
+static json_t *
+state_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, const result_t *frames)
+{
+    json_t     *row, *frame, *ids;
+    int64_t     type;
+    const char *segments;
+
+    row = specs_row(rq, specs, spec, n);
+    frame = json_object_get(spec, "frame");
+    type = specs_type(specs, json_integer_value(json_object_get(spec, "type")));
+
+    if (frame != NULL && !json_is_null(frame)) {
+        json_object_set(row, "frame", frame);
+
+    } else if (strcmp(pg_text(specs->types, type, 3), "Frame") == 0) {
+        fail(rq, 400, "Missing required field in request body \"frame\".");
+    }
+
+    ids = json_object_get(spec, "localization_ids");
+
+    if (json_array_size(ids) > 0) {
+        segments = state_spec_segments(rq, ids, frames);
+        json_object_set(row, "segments", rq_own(rq, json_loads(segments, 0, NULL)));
+    }
+
+    return row;
+}
+
+
+/* Id and frame of every localization of the specs, by id. */
+static result_t *
+state_frames(rq_t *rq)
+{
+    size_t      n;
+    result_t   *result;
+    const char *ids;
+
+    ids = specs_ids(rq, "localization_ids", &n);
+    result = pg_query(rq, "SELECT id, frame FROM main_localization WHERE project = %ld AND id = ANY(%s::bigint[]) ORDER BY id", rq->project, ids);
+
+    if ((size_t) pg_rows(result) != n) {
+        fail(rq, 400, "Not all localizations are in project %ld", (long) rq->project);
+    }
+
+    return result;
+}
+
+
+static const char *
+state_spec_segments(rq_t *rq, const json_t *ids, const result_t *frames)
+{
+    size_t   k, n = 0;
+    json_t  *id, *seen;
+    int64_t *list, low, high, middle;
+
+    list = arena_alloc(rq->arena, json_array_size(ids) * sizeof(int64_t));
+    seen = rq_own(rq, json_object());
+
+    json_array_foreach((json_t *) ids, k, id) {
+        if (json_object_get(seen, json_text(rq->arena, id)) != NULL) {
+            continue;
+        }
+
+        json_object_set_new(seen, json_text(rq->arena, id), json_true());
+
+        for (low = 0, high = pg_rows(frames) - 1; low < high;) {
+            middle = (low + high) / 2;
+
+            if (pg_int(frames, middle, 0) < json_integer_value(id)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+
+        if (pg_null(frames, low, 1)) {
+            fail(rq, 400, "Localization %ld has no frame", (long) json_integer_value(id));
+        }
+
+        list[n++] = pg_int(frames, low, 1);
+    }
+
+    return state_segments(rq, list, n);
+}
+
+
+/* Rows of a link table from a member of the specs: one statement for all. */
+static void
+state_link(rq_t *rq, const char *sql, const char *member, const result_t *states)
+{
+    size_t   k, m, n = 0, room = 1;
+    sql_t   *statement;
+    json_t  *spec, *id;
+    int64_t *one, *other;
+
+    json_array_foreach(rq->body, k, spec) {
+        room += json_array_size(json_object_get(spec, member));
+    }
+
+    one = arena_alloc(rq->arena, room * sizeof(int64_t));
+    other = arena_alloc(rq->arena, room * sizeof(int64_t));
+
+    json_array_foreach(rq->body, k, spec) {
+        json_array_foreach(json_object_get(spec, member), m, id) {
+            one[n] = pg_int(states, (int64_t) k, 0);
+            other[n++] = json_integer_value(id);
+        }
+    }
+
+    if (n > 0) {
+        statement = sql_new(rq->arena);
+        sql_put(statement, sql, sql_int_array(rq->arena, one, n), sql_int_array(rq->arena, other, n));
+        pg_run(rq, statement);
+    }
+}
