@@ -3,6 +3,7 @@
  * only the header is looked at.
  */
 
+#include <stdlib.h>
 #include <time.h>
 
 #include <tator/picture.h>
@@ -35,7 +36,7 @@ typedef struct {
 
 static import_store_t import_store(rq_t *rq, bool upload);
 static json_t        *import_thumbnail(rq_t *rq, media_plan_t *plan, const char *url);
-static void           import_tag_upload(rq_t *rq, media_plan_t *plan, const char *url);
+static const char    *import_upload_key(rq_t *rq, const char *url);
 static const char    *import_spec(rq_t *rq, media_plan_t *plan, const store_t *store, const char *token);
 static void           import_upload(rq_t *rq, json_t *uploads, media_plan_t *plan, const store_t *store, const char *name);
 static const char    *import_key(rq_t *rq, const media_plan_t *plan, const char *name);
@@ -73,7 +74,7 @@ media_import_thumbnails(rq_t *rq, media_plan_t *plan)
 
     url = import_text(plan, "url");
     if (url != NULL) {
-        import_tag_upload(rq, plan, url);
+        media_import_tag(rq, plan->id, url);
     }
 }
 
@@ -110,6 +111,72 @@ media_import_images(rq_t *rq, media_plan_t **plans, size_t n)
             fail(rq, 503, "The queue of imports can not be reached.");
         }
     }
+}
+
+
+void
+media_import_tag(rq_t *rq, int64_t media, const char *url)
+{
+    const char      *key = import_upload_key(rq, url);
+    import_store_t   store;
+    store_request_t *tag;
+
+    if (key == NULL) {
+        return;
+    }
+
+    store = import_store(rq, true);
+    tag = store_request(store.store, rq->arena,
+                        &(store_call_t) {.operation = STORE_TAG, .path = key, .tag = "media_id",
+                                         .value = rq_format(rq, "%ld", (long) media)},
+                        time(NULL));
+    if (tag != NULL) {
+        fetch(rq, &(fetch_t) {.method = tag->method, .url = tag->url, .headers = tag->headers, .body = tag->body,
+                              .body_len = tag->body_len, .timeout_ms = 5000});
+    }
+}
+
+
+void
+media_import_undo(rq_t *rq, const int64_t *media, size_t n)
+{
+    tx_begin(rq);
+    delete_rows(rq, "main_media", sql_int_array(rq->arena, media, n));
+    tx_commit(rq);
+}
+
+
+int64_t
+media_import_size(rq_t *rq, const char *url)
+{
+    fetched_t       *answer;
+    const char      *key = import_upload_key(rq, url), *length;
+    import_store_t   store;
+    store_request_t *head;
+
+    if (key == NULL) {
+        return -1;
+    }
+
+    store = import_store(rq, true);
+    head = store_request(store.store, rq->arena, &(store_call_t) {.operation = STORE_HEAD, .path = key}, time(NULL));
+    answer = fetch(rq, &(fetch_t) {.method = head->method, .url = head->url, .headers = head->headers});
+    length = answer->status == 200 ? fetched_header(rq, answer, "Content-Length") : NULL;
+
+    return length != NULL ? strtoll(length, NULL, 10) : -1;
+}
+
+
+const char *
+media_import_host(rq_t *rq)
+{
+    const char *host = rq->config->transcode_host;
+
+    if (host == NULL || host[0] == '\0') {
+        host = rq_format(rq, "%.*s://%.*s", (int) rq->scheme.len, rq->scheme.data, (int) rq->host.len, rq->host.data);
+    }
+
+    return host;
 }
 
 
@@ -201,16 +268,13 @@ import_thumbnail(rq_t *rq, media_plan_t *plan, const char *url)
 }
 
 
-/* An object that was uploaded for this media says so, where the store can; no harm when not. */
-static void
-import_tag_upload(rq_t *rq, media_plan_t *plan, const char *url)
+/* The key of an upload's URL (contract/media.md §12): the last six parts of the path, from _uploads on; NULL: another URL. */
+static const char *
+import_upload_key(rq_t *rq, const char *url)
 {
-    char            *path;
-    size_t           len;
-    uri_t            uri = uri_split(url);
-    const char      *key;
-    import_store_t   store;
-    store_request_t *tag;
+    char  *path;
+    size_t len;
+    uri_t  uri = uri_split(url);
 
     path = uri_decode(rq->arena, (char *) uri.path.data, uri.path.len, false, &len);
 
@@ -220,20 +284,7 @@ import_tag_upload(rq_t *rq, media_plan_t *plan, const char *url)
         }
     }
 
-    key = path + len;
-    if (len == 0 || strncmp(key, "_uploads/", 9) != 0) {
-        return;
-    }
-
-    store = import_store(rq, true);
-    tag = store_request(store.store, rq->arena,
-                        &(store_call_t) {.operation = STORE_TAG, .path = key, .tag = "media_id",
-                                         .value = rq_format(rq, "%ld", (long) plan->id)},
-                        time(NULL));
-    if (tag != NULL) {
-        fetch(rq, &(fetch_t) {.method = tag->method, .url = tag->url, .headers = tag->headers, .body = tag->body,
-                              .body_len = tag->body_len, .timeout_ms = 5000});
-    }
+    return len > 0 && strncmp(path + len, "_uploads/", 9) == 0 ? path + len : NULL;
 }
 
 
@@ -242,7 +293,7 @@ static const char *
 import_spec(rq_t *rq, media_plan_t *plan, const store_t *store, const char *token)
 {
     json_t     *spec, *uploads = rq_own(rq, json_array());
-    const char *thumbnail = import_text(plan, "thumbnail_url"), *host = rq->config->transcode_host;
+    const char *thumbnail = import_text(plan, "thumbnail_url");
 
     import_upload(rq, uploads, plan, store, "image.png");
     import_upload(rq, uploads, plan, store, "image.jpeg");
@@ -251,12 +302,8 @@ import_spec(rq_t *rq, media_plan_t *plan, const store_t *store, const char *toke
         import_upload(rq, uploads, plan, store, import_name(rq, thumbnail));
     }
 
-    if (host == NULL || host[0] == '\0') {
-        host = rq_format(rq, "%.*s://%.*s", (int) rq->scheme.len, rq->scheme.data, (int) rq->host.len, rq->host.data);
-    }
-
     spec = json_pack("{s:s, s:s*, s:I, s:s, s:s, s:I, s:I, s:s, s:O}", "url", import_text(plan, "url"), "thumbnail_url", thumbnail,
-                     "reference_only", json_integer_value(json_object_get(plan->spec, "reference_only")), "host", host,
+                     "reference_only", json_integer_value(json_object_get(plan->spec, "reference_only")), "host", media_import_host(rq),
                      "token", token, "project", (json_int_t) rq->project, "media_id", (json_int_t) plan->id,
                      "name", import_text(plan, "name"), "uploads", uploads);
 
@@ -310,7 +357,6 @@ import_text(const media_plan_t *plan, const char *member)
 }
 
 
-/* The rows go as if they had never been. */
 static void
 import_undo(rq_t *rq, media_plan_t **plans, size_t n)
 {
@@ -320,7 +366,5 @@ import_undo(rq_t *rq, media_plan_t **plans, size_t n)
         ids[k] = plans[k]->id;
     }
 
-    tx_begin(rq);
-    delete_rows(rq, "main_media", sql_int_array(rq->arena, ids, n));
-    tx_commit(rq);
+    media_import_undo(rq, ids, n);
 }
