@@ -26,13 +26,13 @@ def test_the_worked_example_runs_as_it_stands(server, tmp_path):
 
 def test_every_directive_is_documented():
     sources = "".join(path.read_text() for path in (TOP / "ngx_tator_module").rglob("*.c"))
-    names = set(re.findall(r'(?:MAIN\(|ngx_string\()"(tator(?:_\w+)?)"', sources))
+    names = set(re.findall(r'(?:MAIN\(|\{ngx_string\()"(tator(?:_\w+)?)"', sources))
     assert {"tator", "tator_database", "tator_objects", "tator_metrics"} <= names
     assert names - set(re.findall(r"^\| `(tator\w*)", README, re.M)) == set()
 
 
 def test_every_environment_variable_is_documented():
-    names = set(re.findall(r'SETTING\("(\w+)"', (TOP / "lib/config.c").read_text()))
+    names = set(re.findall(r'SETTING\("(\w*[A-Z])"', (TOP / "lib/config.c").read_text()))
     assert "POSTGRES_HOST" in names
     table = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", README))
     assert names - table == set()
