@@ -129,7 +129,7 @@ access_lookup(rq_t *rq, const lookup_t *lookup)
     static const char *id[] = {"id", NULL};
     const char *const *key;
 
-    single = lookup->keys[0] == NULL && json_is_integer(param(rq, "id"));
+    single = lookup->keys[0] == NULL && !lookup->own && json_is_integer(param(rq, "id"));
     if (single && access_reads(rq) && auth_object(lookup, param_int(rq, "id", 0), &owner)) {
         return owner;
     }
@@ -142,6 +142,10 @@ access_lookup(rq_t *rq, const lookup_t *lookup)
     for (key = lookup->keys[0] ? lookup->keys : id; *key != NULL; key++) {
         value = param(rq, *key);
         sql_value(sql, json_is_string(value) ? json_string_value(value) : json_text(rq->arena, value));
+    }
+
+    if (lookup->own) {
+        sql_value(sql, arena_format(rq->arena, "%ld", (long) rq->user.id));
     }
 
     result = pg_run(rq, sql);

@@ -28,6 +28,7 @@ typedef struct {
     const char *model; /* in "No MODEL matches the given query." */
     const char *sql;   /* $1 (and $2) are the path parameters; gives the project's or organization's id, or NULL */
     const char *keys[3]; /* the path parameters bound, ended by NULL; default {"id"} */
+    bool        own;     /* the caller's id is bound after them: only his own rows are there */
     /* SQL of the caller's effective permission on the row in fine-grain mode; $1 user, then the keys */
     const char *permission;
 } lookup_t;

@@ -7,6 +7,8 @@
 
 #include "../core/rq.h"
 
+#define LIVE_STORE_SHOWN 28800 /* seconds that URLs of thumbnails hold */
+
 /* A URL that gives the object without credentials for `seconds`; NULL: no store is configured, or it can not sign. */
 const char *live_store_url(rq_t *rq, const char *path, int seconds);
 

@@ -17,6 +17,7 @@
 #define SESSION_BACKEND "main.auth.TatorAuth"
 
 static bool        session_user(rq_t *rq, const char *data);
+static void        session_cookie(rq_t *rq, const char *key);
 static void        session_drop_cookie(rq_t *rq);
 static void        session_csrf_cookie(rq_t *rq, const char *secret);
 static const char *session_date(rq_t *rq, time_t when);
@@ -77,8 +78,7 @@ session_start(rq_t *rq, int64_t user, const char *stored)
              " INSERT INTO django_session (session_key, session_data, expire_date) VALUES (%s, %s, now() + %d * interval '1 second')",
              old == NULL ? "" : old, key, session_encode(rq->arena, rq->config->secret_key, members, now), SESSION_SECONDS);
 
-    reply_header(rq, "Set-Cookie", rq_format(rq, "sessionid=%s; expires=%s; HttpOnly; Max-Age=%d; Path=/; SameSite=Lax", key,
-                                             session_date(rq, now + SESSION_SECONDS), SESSION_SECONDS));
+    session_cookie(rq, key);
 
     csrf_secret(secret);
     session_csrf_cookie(rq, secret);
@@ -96,6 +96,43 @@ session_end(rq_t *rq)
 
     pg_query(rq, "DELETE FROM django_session WHERE session_key = %s", key);
     session_drop_cookie(rq);
+}
+
+
+bool
+session_announces(rq_t *rq)
+{
+    char        text[40];
+    json_t     *members;
+    time_t      now = time(NULL), then = now - 86400;
+    result_t   *result;
+    struct tm   parts;
+    const char *last, *key = rq_cookie(rq, "sessionid");
+
+    result = pg_query(rq, "SELECT session_data FROM django_session WHERE session_key = %s", key);
+    members = pg_rows(result) == 0 ? NULL : session_decode(rq->arena, rq->config->secret_key, pg_text(result, 0, 0));
+    if (members == NULL) {
+        return true;
+    }
+
+    rq_own(rq, members);
+    last = json_string_value(json_object_get(members, "last_announcement"));
+
+    localtime_r(&then, &parts);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    if (last != NULL && strcmp(last, text) > 0) {
+        return false;
+    }
+
+    localtime_r(&now, &parts);
+    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    json_object_set_new(members, "last_announcement", json_string(text));
+
+    pg_query(rq, "UPDATE django_session SET session_data = %s, expire_date = now() + %d * interval '1 second' WHERE session_key = %s",
+             session_encode(rq->arena, rq->config->secret_key, members, now), SESSION_SECONDS, key);
+    session_cookie(rq, key);
+
+    return true;
 }
 
 
@@ -211,6 +248,14 @@ session_user(rq_t *rq, const char *data)
     rq->user.by_session = true;
 
     return true;
+}
+
+
+static void
+session_cookie(rq_t *rq, const char *key)
+{
+    reply_header(rq, "Set-Cookie", rq_format(rq, "sessionid=%s; expires=%s; HttpOnly; Max-Age=%d; Path=/; SameSite=Lax", key,
+                                             session_date(rq, time(NULL) + SESSION_SECONDS), SESSION_SECONDS));
 }
 
 

@@ -19,6 +19,9 @@ void session_start(rq_t *rq, int64_t user, const char *stored);
 /* End the request's session, if any; its cookie is taken away. */
 void session_end(rq_t *rq);
 
+/* Whether the request's session has shown no announcements for a day; it then remembers that it does now. */
+bool session_announces(rq_t *rq);
+
 /* The token for a form's field csrfmiddlewaretoken; its secret's cookie goes out with the answer. */
 const char *session_form_token(rq_t *rq);
 

@@ -290,11 +290,10 @@ reply_add_header(request_t *request, const ngx_str_t *name, const ngx_str_t *val
     header->key = *name;
     header->value = *value;
 
+    /* Location is not told to NGINX, which would make it absolute */
+
     if (ngx_strcasecmp(name->data, (u_char *) "Content-Encoding") == 0) {
         r->headers_out.content_encoding = header;
-
-    } else if (ngx_strcasecmp(name->data, (u_char *) "Location") == 0) {
-        r->headers_out.location = header;
 
     } else if (ngx_strcasecmp(name->data, (u_char *) "ETag") == 0) {
         r->headers_out.etag = header;

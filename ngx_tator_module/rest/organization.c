@@ -3,6 +3,7 @@
  */
 
 #include "../api/columns.h"
+#include "../api/live_store.h"
 #include "../api/delete.h"
 #include "common.h"
 #include "labels.h"
@@ -55,12 +56,14 @@ static const column_t organization_columns[] = {
     {0},
 };
 
+static json_t *organization_object(rq_t *rq, const result_t *result, int64_t row);
 static void   organization_get(rq_t *rq);
 static void   organization_update(rq_t *rq);
 static void   organization_delete(rq_t *rq);
 static void   organization_list(rq_t *rq);
 static void   organization_create(rq_t *rq);
 static sql_t *organization_select(rq_t *rq);
+static void   organization_check_thumb(rq_t *rq, const char *thumb);
 static void   organization_name_free(rq_t *rq, const char *name);
 
 const endpoint_t organization_endpoints[] = {
@@ -93,7 +96,7 @@ organization_get(rq_t *rq)
     sql_t *sql = organization_select(rq);
 
     sql_put(sql, " WHERE o.id = %ld", rq->organization);
-    reply_row(rq, 200, organization_columns, pg_run(rq, sql), 0);
+    reply_json(rq, 200, organization_object(rq, pg_run(rq, sql), 0));
 }
 
 
@@ -101,10 +104,18 @@ organization_get(rq_t *rq)
 static void
 organization_list(rq_t *rq)
 {
-    sql_t *sql = organization_select(rq);
+    sql_t    *sql = organization_select(rq);
+    json_t   *list = rq_own(rq, json_array());
+    result_t *result;
 
     sql_put(sql, " WHERE a.id IS NOT NULL ORDER BY o.name, o.id");
-    reply_rows(rq, organization_columns, pg_run(rq, sql));
+
+    result = pg_run(rq, sql);
+    for (int64_t row = 0; row < pg_rows(result); row++) {
+        json_array_append(list, organization_object(rq, result, row));
+    }
+
+    reply_json(rq, 200, list);
 }
 
 
@@ -157,6 +168,10 @@ organization_update(rq_t *rq)
 {
     const char *name = param_text(rq, "name"), *label = param_text(rq, "default_membership_permission"), *thumb = param_text(rq, "thumb");
 
+    if (thumb != NULL) {
+        organization_check_thumb(rq, thumb);
+    }
+
     tx_begin(rq);
 
     if (name != NULL) {
@@ -169,11 +184,6 @@ organization_update(rq_t *rq)
     }
 
     if (thumb != NULL) {
-        char *prefix = rq_format(rq, "%ld/", (long) rq->organization);
-
-        if (strncmp(thumb, prefix, strlen(prefix)) != 0) {
-            fail(rq, 400, "Invalid thumbnail path for this organization!");
-        }
         pg_query(rq, "UPDATE main_organization SET thumb = %s WHERE id = %ld", thumb, rq->organization);
     }
 
@@ -191,6 +201,39 @@ organization_delete(rq_t *rq)
     tx_commit(rq);
 
     reply_message(rq, 200, "Organization %ld deleted successfully!", (long) rq->organization);
+}
+
+
+/* A key below the organization's own, of an object that is there (contract/media.md §6). */
+static void
+organization_check_thumb(rq_t *rq, const char *thumb)
+{
+    char *prefix = rq_format(rq, "%ld/", (long) rq->organization);
+
+    if (strncmp(thumb, prefix, strlen(prefix)) != 0) {
+        fail(rq, 400, "Invalid thumbnail path for this organization!");
+    }
+
+    if (!live_store_has(rq, thumb)) {
+        fail(rq, 400, "Key %s not found in bucket", thumb);
+    }
+}
+
+
+/* The thumbnail's key becomes a URL; a key that is not the organization's own is never signed. */
+static json_t *
+organization_object(rq_t *rq, const result_t *result, int64_t row)
+{
+    json_t     *organization = columns_object(rq, organization_columns, result, row, 0);
+    const char *url = NULL, *thumb = json_string_value(json_object_get(organization, "thumb"));
+    char       *prefix = rq_format(rq, "%ld/", (long) pg_int(result, row, 0));
+
+    if (thumb != NULL && strncmp(thumb, prefix, strlen(prefix)) == 0) {
+        url = live_store_url(rq, thumb, LIVE_STORE_SHOWN);
+    }
+    json_object_set_new(organization, "thumb", url == NULL ? json_null() : json_string(url));
+
+    return organization;
 }
 
 
