@@ -13,7 +13,7 @@ typedef struct {
 } reply_constant_t;
 
 static const reply_constant_t reply_constants[] = {
-    {ngx_string("Vary"), ngx_string("Accept, Cookie"), 0, 1},
+    {ngx_string("Vary"), ngx_string("Accept, Cookie"), 0, 1}, /* "Accept" alone before negotiation is through */
     {ngx_string("X-Frame-Options"), ngx_string("DENY"), 0, 0},
     {ngx_string("X-Content-Type-Options"), ngx_string("nosniff"), 0, 0},
     {ngx_string("Referrer-Policy"), ngx_string("same-origin"), 0, 0},
@@ -237,7 +237,7 @@ reply_send(request_t *request)
 static ngx_int_t
 reply_headers(request_t *request)
 {
-    ngx_str_t        name, allow;
+    ngx_str_t        name, value, allow;
     ngx_uint_t       success, rest;
     ngx_table_elt_t *header;
 
@@ -250,7 +250,13 @@ reply_headers(request_t *request)
         {
             continue;
         }
-        if (reply_add_header(request, &reply_constants[k].name, &reply_constants[k].value) != NGX_OK) {
+
+        value = reply_constants[k].value;
+        if (reply_constants[k].rest && !request->negotiated) {
+            ngx_str_set(&value, "Accept");
+        }
+
+        if (reply_add_header(request, &reply_constants[k].name, &value) != NGX_OK) {
             return NGX_ERROR;
         }
     }

@@ -541,6 +541,7 @@ request_rest(rq_t *rq)
     params_input_t  input;
 
     negotiate(rq);
+    request->negotiated = 1;
     auth_check(rq);
     auth_throttle(rq);
 

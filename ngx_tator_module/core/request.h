@@ -45,6 +45,7 @@ typedef struct {
     unsigned retried : 1;
     unsigned abandoned : 1;
     unsigned header_sent : 1;
+    unsigned negotiated : 1;  /* the format is agreed on; the session was looked at from there on */
     unsigned complete : 1;    /* the stream's last buffer is out */
     unsigned counted : 1;     /* in process's in_flight */
     unsigned abort_at : 16;   /* tests: drop the client at this wait */
