@@ -19,4 +19,8 @@ json_t *attributes_on_patch(rq_t *rq, const json_t *types, const char *owner);
 /* One value as its attribute's dtype, a new reference; NULL: `message` (in the arena) says why not. Pure. */
 json_t *attribute_convert(arena_t *arena, const json_t *type, const json_t *value, const char **message);
 
+/* A text member of a definition; NULL: absent or no text. A value for messages: texts without quotes. */
+const char *attribute_member(const json_t *type, const char *name);
+const char *attribute_shown(arena_t *arena, const json_t *value);
+
 #endif

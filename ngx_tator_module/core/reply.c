@@ -242,7 +242,7 @@ reply_headers(request_t *request)
     ngx_table_elt_t *header;
 
     success = request->status < 400;
-    rest = request->rq.endpoint != NULL && request->rq.endpoint->operation != NULL;
+    rest = request->route.status == 405 || (request->rq.endpoint != NULL && request->rq.endpoint->operation != NULL);
 
     for (size_t k = 0; k < sizeof(reply_constants) / sizeof(reply_constants[0]); k++) {
         if ((reply_constants[k].success && !success) || (reply_constants[k].rest && !rest)

@@ -123,7 +123,6 @@ static void                     attribute_check(rq_t *rq, json_t *definition);
 static void                     attribute_check_name(rq_t *rq, const char *name);
 static void                     attribute_check_dtype(rq_t *rq, const char *old, const char *new);
 static bool                     attribute_differs(const json_t *old, const json_t *update, bool replace);
-static const char              *attribute_text(const json_t *definition, const char *member);
 static void                     put(rq_t *rq, json_t *object, const char *name, json_t *value);
 
 
@@ -140,7 +139,7 @@ attribute_type_create(rq_t *rq)
     }
 
     attribute_check(rq, addition);
-    name = attribute_text(addition, "name");
+    name = attribute_member(addition, "name");
 
     if (name[0] == '$') {
         fail(rq, 400, "Attribute names must not begin with $.");
@@ -236,7 +235,7 @@ attribute_type_change(rq_t *rq, bool replace)
     const attribute_owner_t *owner = attribute_owner(rq);
 
     text_start(&message, rq->arena, 256);
-    name = attribute_text(update, "name");
+    name = attribute_member(update, "name");
 
     tx_begin(rq);
     types = attribute_types_locked(rq, owner);
@@ -265,7 +264,7 @@ attribute_type_change(rq_t *rq, bool replace)
 
     if (attribute_differs(old, update, replace)) {
         attribute_check(rq, update);
-        attribute_check_dtype(rq, attribute_text(old, "dtype"), attribute_text(update, "dtype"));
+        attribute_check_dtype(rq, attribute_member(old, "dtype"), attribute_member(update, "dtype"));
 
         new = rq_own(rq, replace ? json_copy(update) : json_copy(old));
         if (json_object_update(new, update) != 0) {
@@ -364,7 +363,7 @@ attribute_place(const json_t *types, const char *name)
     const char *other;
 
     json_array_foreach(types, k, type) {
-        other = attribute_text(type, "name");
+        other = attribute_member(type, "name");
         if (other != NULL && strcmp(other, name) == 0) {
             break;
         }
@@ -379,7 +378,7 @@ static void
 attribute_check(rq_t *rq, json_t *definition)
 {
     json_t     *value;
-    const char *name = attribute_text(definition, "name"), *dtype = attribute_text(definition, "dtype"), *message;
+    const char *name = attribute_member(definition, "name"), *dtype = attribute_member(definition, "dtype"), *message;
 
     if (name == NULL || dtype == NULL) {
         fail(rq, 400, "An attribute must have name and dtype.");
@@ -462,13 +461,6 @@ attribute_differs(const json_t *old, const json_t *update, bool replace)
     }
 
     return false;
-}
-
-
-static const char *
-attribute_text(const json_t *definition, const char *member)
-{
-    return json_string_value(json_object_get(definition, member));
 }
 
 
