@@ -52,7 +52,6 @@ static const info_text_t info_texts[] = {
     {"content-encoding", offsetof(object_info_t, content_encoding)},
     {"cache-control", offsetof(object_info_t, cache_control)},
     {"x-amz-storage-class", offsetof(object_info_t, storage_class)},
-    {"upload", offsetof(object_info_t, upload)},
 };
 
 #define INFO_TEXTS      (sizeof(info_texts) / sizeof(info_texts[0]))
@@ -377,7 +376,7 @@ object_describe(objects_request_t *request, object_info_t *info)
 
     memset(info, 0, sizeof(object_info_t));
 
-    for (i = 0; i < INFO_TEXTS - 1; i++) {
+    for (i = 0; i < INFO_TEXTS; i++) {
         info_text(info, i) = objects_header(request, info_texts[i].name);
     }
 

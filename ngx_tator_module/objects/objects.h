@@ -63,7 +63,6 @@ typedef struct {
     char        etag[OBJECTS_ETAG]; /* without quotes */
     char        id[OBJECTS_ID];     /* another one for each write: ties the tags to the bytes */
     const char *content_type, *content_disposition, *content_encoding, *cache_control, *storage_class;
-    const char *upload; /* the id of the upload that it was made by, or NULL */
     pair_t     *meta;   /* names without x-amz-meta- */
     size_t      n_meta;
 } object_info_t;

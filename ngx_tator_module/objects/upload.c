@@ -1,8 +1,7 @@
 /*
  * Uploads in parts. Each has a folder of its own, uploads/BUCKET/ID/, where "upload" describes it and each part is a file of the
  * same form as an object. Completion joins the parts in a new file and puts it in place like any other object; the folder goes
- * last, so that a crash at any moment leaves an upload that can be completed again. An object remembers the upload that it was made
- * by: completing it once more, because the answer got lost, succeeds.
+ * last, so that a crash at any moment leaves an upload that can be completed again.
  */
 
 #include <dirent.h>
@@ -17,6 +16,8 @@
 #include "objects.h"
 
 
+#define UPLOAD_ID 40 /* letters: not to be guessed */
+
 typedef struct {
     int  number;
     char etag[OBJECTS_ETAG];
@@ -28,7 +29,6 @@ static bool  upload_id_good(const char *id);
 static json_t *upload_get(objects_request_t *request, char **folder);
 static bool  upload_parts_read(objects_request_t *request, upload_part_t **parts, size_t *n);
 static bool  upload_join(objects_request_t *request, const char *folder, const upload_part_t *parts, size_t n, object_info_t *info);
-static bool  upload_done_before(objects_request_t *request, object_info_t *info);
 static void  upload_completed(objects_request_t *request, const object_info_t *info);
 static void  upload_remove(const char *folder);
 static void  upload_describe(objects_request_t *request, json_t *upload, object_info_t *info);
@@ -38,15 +38,13 @@ static int   upload_part_number(const char *text);
 void
 objects_upload_start(objects_request_t *request)
 {
-    char           id[OBJECTS_ID];
+    char           id[UPLOAD_ID + 1];
     char          *folder;
     json_t        *upload, *meta;
     size_t         i;
     object_info_t  info;
-    unsigned char  random[16];
 
-    random_bytes(random, sizeof(random));
-    hex_encode(id, random, sizeof(random));
+    random_letters(id, UPLOAD_ID);
     folder = upload_folder(request, id);
 
     object_describe(request, &info);
@@ -160,9 +158,6 @@ objects_upload_complete(objects_request_t *request)
 
     upload = upload_get(request, &folder);
     if (upload == NULL) {
-        if (upload_done_before(request, &info)) {
-            upload_completed(request, &info);
-        }
         return;
     }
 
@@ -311,7 +306,13 @@ objects_uploads(objects_request_t *request)
 static bool
 upload_id_good(const char *id)
 {
-    return strlen(id) == OBJECTS_ID - 1 && strspn(id, "0123456789abcdef") == OBJECTS_ID - 1;
+    size_t n;
+
+    for (n = 0; (id[n] >= 'a' && id[n] <= 'z') || (id[n] >= 'A' && id[n] <= 'Z'); n++) {
+        /* void */
+    }
+
+    return n == UPLOAD_ID && id[n] == '\0';
 }
 
 
@@ -439,29 +440,6 @@ upload_join(objects_request_t *request, const char *folder, const upload_part_t 
 }
 
 
-static bool
-upload_done_before(objects_request_t *request, object_info_t *info)
-{
-    int   fd;
-    bool  same;
-    char *path;
-
-    path = name_path(request->arena, request->store->root, request->bucket, request->key);
-    fd = path != NULL ? object_open(request->arena, path, info) : -1;
-    if (fd < 0) {
-        return false;
-    }
-    close(fd);
-
-    same = info->upload != NULL && strcmp(info->upload, objects_query(request, "uploadId")) == 0;
-    if (same) {
-        request->error = NULL;
-    }
-
-    return same;
-}
-
-
 static void
 upload_completed(objects_request_t *request, const object_info_t *info)
 {
@@ -529,7 +507,6 @@ upload_describe(objects_request_t *request, json_t *upload, object_info_t *info)
         *texts[i].place = name != NULL ? arena_text(arena, name) : NULL;
     }
 
-    info->upload = objects_query(request, "uploadId");
     info->meta = arena_alloc(arena, (json_object_size(meta) + 1) * sizeof(pair_t));
 
     json_object_foreach (meta, name, value) {

@@ -250,8 +250,8 @@ def test_an_upload_in_parts(store):
     found = store.client.get_object(Bucket=store.bucket, Key="m")
     assert (found["Body"].read(), found["ContentType"], found["ETag"]) == (b"".join(parts), "video/mp4", tag)
 
-    # A lost answer is asked for again.
-    assert store.client.complete_multipart_upload(Bucket=store.bucket, Key="m", UploadId=upload, MultipartUpload=named)["ETag"] == tag
+    with pytest.raises(ClientError, match="NoSuchUpload"):
+        store.client.complete_multipart_upload(Bucket=store.bucket, Key="m", UploadId=upload, MultipartUpload=named)
     assert not [path for path in store.files() if path.startswith(f"uploads/{store.bucket}/")]
 
 
