@@ -30,6 +30,7 @@ typedef struct {
 
 static CURLcode call_once(rest_t *rest, const char *method, const char *url, const char *text, body_t *answer, long *status);
 static bool     is_untouched(CURLcode code, long status, const body_t *answer);
+static bool     may_pass(long status);
 static void     common(CURL *curl, const char *url, char *error);
 static void     pause_before(int try);
 static size_t   on_answer(char *data, size_t size, size_t n, void *body);
@@ -112,7 +113,7 @@ rest_call(rest_t *rest, const char *method, const char *path, const json_t *body
         code = call_once(rest, method, url, text, &got, &status);
 
         /* What may have been done must not be done twice. */
-        if (!is_untouched(code, status, &got) && !(strcmp(method, "GET") == 0 && (code != CURLE_OK || status >= 500))) {
+        if (!is_untouched(code, status, &got) && !(strcmp(method, "GET") == 0 && (code != CURLE_OK || may_pass(status)))) {
             break;
         }
     }
@@ -125,7 +126,7 @@ rest_call(rest_t *rest, const char *method, const char *path, const json_t *body
     value = got.len > 0 ? json_loadb(got.data, got.len, JSON_DECODE_ANY, NULL) : NULL;
 
     if (status != 200 && status != 201) {
-        rest->again = status >= 500 || status == 429;
+        rest->again = may_pass(status);
         snprintf(rest->error, sizeof(rest->error), "%s %s answers %ld: %s", method, path, status,
                  json_is_string(json_object_get(value, "message")) ? json_string_value(json_object_get(value, "message")) : "");
     }
@@ -187,7 +188,7 @@ rest_put(rest_t *rest, const char *url, const void *data, size_t len, char *etag
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 
-        if (code == CURLE_OK && status < 500 && status != 429) {
+        if (code == CURLE_OK && !may_pass(status)) {
             break;
         }
     }
@@ -195,7 +196,7 @@ rest_put(rest_t *rest, const char *url, const void *data, size_t len, char *etag
     curl_slist_free_all(headers);
 
     if (code != CURLE_OK || status < 200 || status > 299) {
-        rest->again = code != CURLE_OK || status >= 500 || status == 429;
+        rest->again = code != CURLE_OK || may_pass(status);
         if (code != CURLE_OK) {
             snprintf(rest->error, sizeof(rest->error), "a file can not be stored: %s", text[0] ? text : curl_easy_strerror(code));
         } else {
@@ -290,6 +291,14 @@ is_untouched(CURLcode code, long status, const body_t *answer)
            || (code == CURLE_OK
                && (status == 503 || status == 429
                    || (status == 400 && answer->len > 0 && memmem(answer->data, answer->len, throttled, sizeof(throttled) - 1) != NULL)));
+}
+
+
+/* A status that tells of a passing fault: 501 does not. */
+static bool
+may_pass(long status)
+{
+    return status == 429 || status == 500 || status > 501;
 }
 
 
