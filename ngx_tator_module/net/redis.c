@@ -137,11 +137,6 @@ redis_command(rq_t *rq, int argc, const char *const *argv, const size_t *lengths
         fail(rq, 503, "The job queue can not be reached. Please try again.");
     }
 
-    if (value->type == REDIS_FAULT) {
-        ngx_log_error(NGX_LOG_ERR, rq_log(rq), 0, "tator: Redis refused %s: %s", argv[0], value->text);
-        fail(rq, 503, "The job queue refused the command. Please try again.");
-    }
-
     return value;
 }
 
@@ -173,11 +168,16 @@ redis_try(rq_t *rq, int argc, const char *const *argv, const size_t *lengths)
         value = redis_copy(rq->arena, command->reply);
     }
 
-    if (value == NULL || value->type == REDIS_FAULT) {
-        metrics_count(METRIC_REDIS_ERRORS);
+    free(command);
+
+    if (value != NULL && value->type == REDIS_FAULT) {
+        ngx_log_error(NGX_LOG_ERR, rq_log(rq), 0, "tator: Redis refused %s: %s", argv[0], value->text);
+        value = NULL;
     }
 
-    free(command);
+    if (value == NULL) {
+        metrics_count(METRIC_REDIS_ERRORS);
+    }
 
     return value;
 }

@@ -10,10 +10,11 @@
 
 #include "../core/rq.h"
 
-/* Run one command. Never returns REDIS_FAULT (answers 503). */
+/* Run one command; `lengths` NULL: the arguments are texts. Without an answer, or with an error for one (logged), the request is
+   answered with 503. */
 redis_value_t *redis_command(rq_t *rq, int argc, const char *const *argv, const size_t *lengths);
 
-/* The same; NULL when Redis can not be reached: for caches that requests can do without. */
+/* The same, but NULL instead of the 503: for caches that requests can do without. REDIS_FAULT stands only inside lists. */
 redis_value_t *redis_try(rq_t *rq, int argc, const char *const *argv, const size_t *lengths);
 
 #endif
