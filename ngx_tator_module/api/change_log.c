@@ -17,7 +17,7 @@ typedef struct {
 
 struct change_kind_s {
     const char           *model; /* of the content type */
-    const char           *table;
+    const char           *table, *types;
     const change_field_t *fields;
 };
 
@@ -112,13 +112,18 @@ static const change_field_t change_leaf_fields[] = {
     {0},
 };
 
-const change_kind_t change_media = {"media", "main_media", change_media_fields};
-const change_kind_t change_localization = {"localization", "main_localization", change_localization_fields};
-const change_kind_t change_state = {"state", "main_state", change_state_fields};
-const change_kind_t change_leaf = {"leaf", "main_leaf", change_leaf_fields};
+const change_kind_t change_media = {"media", "main_media", "main_mediatype", change_media_fields};
+const change_kind_t change_localization = {"localization", "main_localization", "main_localizationtype", change_localization_fields};
+const change_kind_t change_state = {"state", "main_state", "main_statetype", change_state_fields};
+const change_kind_t change_leaf = {"leaf", "main_leaf", "main_leaftype", change_leaf_fields};
 
 static result_t *change_rows(rq_t *rq, const change_kind_t *kind, const char *ids);
 static json_t   *change_value(rq_t *rq, const change_kind_t *kind, const result_t *result, int64_t row);
+static json_t   *change_types(rq_t *rq, const change_kind_t *kind, const char *ids);
+static void      change_created_row(rq_t *rq, const change_kind_t *kind, const result_t *result, int64_t row, json_t *types, text_t *old,
+                                    text_t *new);
+static void      change_created_attributes(rq_t *rq, json_t *attributes, json_t *types, text_t *old, text_t *new);
+static void      change_created_entry(text_t *old, text_t *new, const char *name);
 static json_t   *change_pairs(rq_t *rq, json_t *value);
 static json_t   *change_description(rq_t *rq, const json_t *old, const json_t *new);
 static void      change_entry(rq_t *rq, json_t *description, const char *name, json_t *old, json_t *new);
@@ -152,47 +157,60 @@ change_log_changed(rq_t *rq, const change_kind_t *kind, const json_t *old, const
 }
 
 
+/* One statement. Text goes straight from the rows into the logs; the lists of old values, all null, are few, so each is sent once
+   (bench: 500 localizations in one POST). */
 void
 change_log_created(rq_t *rq, const change_kind_t *kind, const char *ids)
 {
-    text_t    logs;
-    json_t   *row, *columns;
-    result_t *result;
+    json_t      *types, *olds;
+    int64_t      n;
+    text_t       old, new, all;
+    result_t    *result;
+    int64_t     *numbers;
+    const char **texts;
 
     result = change_rows(rq, kind, ids);
+    n = pg_rows(result);
 
-    if (pg_rows(result) == 0) {
+    if (n == 0) {
         return;
     }
 
-    text_start(&logs, rq->arena, 4096);
-    text_puts(&logs, "[");
+    types = change_types(rq, kind, ids);
+    olds = rq_own(rq, json_object());
+    numbers = arena_alloc(rq->arena, (size_t) n * sizeof(int64_t));
+    texts = arena_alloc(rq->arena, (size_t) n * sizeof(char *));
 
-    for (int64_t k = 0; k < pg_rows(result); k++) {
-        row = change_value(rq, kind, result, k);
-        columns = json_object_get(row, "columns");
+    text_start(&all, rq->arena, 1024);
 
-        if (json_object_get(columns, "_mark") != NULL) { /* the reference logs before its triggers have run */
-            json_object_set_new(columns, "_mark", json_integer(0));
-            json_object_set_new(columns, "_latest_mark", json_integer(0));
+    for (int64_t k = 0; k < n; k++) {
+        text_start(&old, rq->arena, 1024);
+        text_start(&new, rq->arena, 2048);
+        change_created_row(rq, kind, result, k, types, &old, &new);
+
+        if (json_object_get(olds, old.data) == NULL) {
+            json_object_set_new(olds, old.data, json_integer((json_int_t) json_object_size(olds)));
+            text_puts(&all, json_object_size(olds) > 1 ? "," : "[");
+            text_puts(&all, old.data);
         }
 
-        text_puts(&logs, k ? "," : "");
-        json_write(&logs, change_description(rq, NULL, row));
+        numbers[k] = json_integer_value(json_object_get(olds, old.data));
+        texts[k] = new.data;
     }
 
-    text_puts(&logs, "]");
+    text_puts(&all, "]");
 
     /* identities are drawn in the order of the rows, so the n-th log belongs to the n-th row */
     pg_query(rq,
              "WITH log AS (INSERT INTO main_changelog (project_id, user_id, modified_datetime, description_of_change)"
-             "             SELECT %ld, %ld, now(), d.value FROM jsonb_array_elements(%s::jsonb) WITH ORDINALITY d(value, n) ORDER BY d.n"
-             "             RETURNING id),"
+             "             SELECT %ld, %ld, now(), jsonb_build_object('old', %s::jsonb -> u.old, 'new', u.new::jsonb)"
+             "             FROM unnest(%s::int[], %s::text[]) WITH ORDINALITY u(old, new, n) ORDER BY u.n RETURNING id),"
              " numbered AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM log)"
              " INSERT INTO main_changetoobject (ref_table_id, ref_id, change_id_id)"
              " SELECT (SELECT id FROM django_content_type WHERE app_label = 'main' AND model = %s), ref.id, numbered.id"
              " FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM unnest(%s::int[]) u(id)) ref JOIN numbered USING (n)",
-             rq->project, rq->user.id, logs.data, kind->model, ids);
+             rq->project, rq->user.id, all.data, sql_int_array(rq->arena, numbers, (size_t) n),
+             sql_text_array(rq->arena, texts, (size_t) n), kind->model, ids);
 }
 
 
@@ -256,6 +274,120 @@ change_value(rq_t *rq, const change_kind_t *kind, const result_t *result, int64_
 }
 
 
+/* Attribute types of the rows by their type's id: creation logs name attributes in their order. */
+static json_t *
+change_types(rq_t *rq, const change_kind_t *kind, const char *ids)
+{
+    sql_t    *sql;
+    json_t   *types;
+    result_t *result;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT id, attribute_types FROM ");
+    sql_raw(sql, kind->types);
+    sql_put(sql, " WHERE id IN (SELECT meta FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " WHERE id = ANY(%s::int[]))", ids);
+    result = pg_run(rq, sql);
+
+    types = rq_own(rq, json_object());
+
+    for (int64_t k = 0; k < pg_rows(result); k++) {
+        json_object_set(types, pg_text(result, k, 0), pg_json(rq, result, k, 1));
+    }
+
+    return types;
+}
+
+
+/* The two lists of a row's creation: all that is not null. The reference logs marks before its triggers have set them, as 0. */
+static void
+change_created_row(rq_t *rq, const change_kind_t *kind, const result_t *result, int64_t row, json_t *types, text_t *old, text_t *new)
+{
+    int         column = 0;
+    json_t     *type = NULL;
+    const char *text;
+
+    for (const change_field_t *field = kind->fields; field->name != NULL; field++, column++) {
+        text = pg_text(result, row, column);
+
+        if (text == NULL && field->value != VALUE_JSON) {
+            continue;
+        }
+
+        change_created_entry(old, new, field->name);
+
+        if (field->value == VALUE_JSON) {
+            json_write(new, change_pairs(rq, pg_json(rq, result, row, column)));
+
+        } else if (field->value == VALUE_TEXT) {
+            json_write_text(new, text, pg_length(result, row, column));
+
+        } else if (field->value == VALUE_BOOL) {
+            text_puts(new, pg_bool(result, row, column) ? "true" : "false");
+
+        } else {
+            text_puts(new, strcmp(field->name, "_mark") == 0 || strcmp(field->name, "_latest_mark") == 0 ? "0" : text);
+        }
+
+        text_puts(new, "}");
+
+        if (strcmp(field->name, "_type") == 0) {
+            type = json_object_get(types, text);
+        }
+    }
+
+    change_created_attributes(rq, pg_json(rq, result, row, column), type, old, new);
+    text_puts(old, "]");
+    text_puts(new, "]");
+}
+
+
+static void
+change_created_attributes(rq_t *rq, json_t *attributes, json_t *types, text_t *old, text_t *new)
+{
+    size_t      k;
+    json_t     *type, *value;
+    const char *name;
+
+    json_array_foreach(types, k, type) {
+        name = json_string_value(json_object_get(type, "name"));
+        value = name ? json_object_get(attributes, name) : NULL;
+
+        if (value != NULL && !json_is_null(value)) {
+            change_created_entry(old, new, name);
+            json_write(new, value);
+            text_puts(new, "}");
+        }
+
+        if (value != NULL) {
+            json_object_del(attributes, name);
+        }
+    }
+
+    json_object_foreach(attributes, name, value) { /* tator_user_sections */
+        if (!json_is_null(value)) {
+            change_created_entry(old, new, name);
+            json_write(new, value);
+            text_puts(new, "}");
+        }
+    }
+}
+
+
+static void
+change_created_entry(text_t *old, text_t *new, const char *name)
+{
+    text_puts(old, old->len ? ",{\"name\":" : "[{\"name\":");
+    json_write_text(old, name, strlen(name));
+    text_puts(old, ",\"value\":null}");
+
+    text_puts(new, new->len ? ",{\"name\":" : "[{\"name\":");
+    json_write_text(new, name, strlen(name));
+    text_puts(new, ",\"value\":");
+}
+
+
 /* Logs hold objects: nothing becomes {}, a list of pairs maps each first element to its second. */
 static json_t *
 change_pairs(rq_t *rq, json_t *value)
@@ -284,7 +416,7 @@ change_pairs(rq_t *rq, json_t *value)
 }
 
 
-/* {"old": […], "new": […]}. What is missing counts as null, so that without `old` all is listed that is not null. */
+/* {"old": […], "new": […]} of what differs; what is missing counts as null. */
 static json_t *
 change_description(rq_t *rq, const json_t *old, const json_t *new)
 {

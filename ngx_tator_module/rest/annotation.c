@@ -28,6 +28,9 @@ const annotation_t annotation_localization = {
     .types = "main_localizationtype",
     .object = localization_columns,
     .columns = localization_copied,
+    .lookup = "localization_id",
+    .triggers = "{pgtrigger_localization_mark_trigger_e0261,pgtrigger_post_localization_mark_trigger_21d50,"
+                "pgtrigger_post_localization_update_lookup_75055}",
 };
 
 const annotation_t annotation_state = {
@@ -38,6 +41,9 @@ const annotation_t annotation_state = {
     .types = "main_statetype",
     .object = state_object_columns,
     .columns = state_copied,
+    .lookup = "state_id",
+    .triggers = "{pgtrigger_state_mark_trigger_a0799,pgtrigger_post_state_mark_trigger_05cab,"
+                "pgtrigger_post_state_update_lookup_2d543}",
 };
 
 static void        changes_put(sql_t *sql, const change_t *change);
@@ -98,9 +104,25 @@ annotation_lock(rq_t *rq, const annotation_t *kind, const char *ids)
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT 1 FROM ");
     sql_raw(sql, kind->table);
-    sql_put(sql, " t WHERE (t.elemental_id, t.version) IN (SELECT a.elemental_id, a.version FROM ");
+    sql_put(sql, " t WHERE t.elemental_id IN (SELECT a.elemental_id FROM ");
     sql_raw(sql, kind->table);
     sql_put(sql, " a WHERE a.id = ANY(%s::bigint[])) ORDER BY t.id FOR UPDATE", ids);
+    pg_run(rq, sql);
+}
+
+
+void
+annotation_lock_elemental(rq_t *rq, const annotation_t *kind, const char *elemental_ids)
+{
+    sql_t *sql;
+
+    /* a group without rows yet has none to lock */
+    pg_query(rq, "SELECT pg_advisory_xact_lock(hashtextextended(e::text, 0)) FROM unnest(%s::uuid[]) e ORDER BY e", elemental_ids);
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT 1 FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " WHERE elemental_id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", elemental_ids);
     pg_run(rq, sql);
 }
 
@@ -199,11 +221,66 @@ result_t *
 annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, const char *ids)
 {
     int                k;
+    sql_t             *source;
+    const char *const *column;
+
+    source = sql_new(rq->arena);
+    sql_put(source, "SELECT u.n");
+
+    for (column = kind->columns; *column != NULL; column++) {
+        for (k = 0; k < changes->n && strcmp(changes->list[k].column, *column) != 0; k++) { /* void */ }
+
+        sql_put(source, ", ");
+
+        if (k < changes->n) {
+            changes_put(source, &changes->list[k]);
+        } else {
+            sql_put(source, "t.");
+            sql_raw(source, *column);
+        }
+
+        sql_put(source, " AS ");
+        sql_raw(source, *column);
+    }
+
+    sql_put(source, " FROM unnest(%s::bigint[]) WITH ORDINALITY u(id, n) JOIN ", ids);
+    sql_raw(source, kind->table);
+    sql_put(source, " t ON t.id = u.id");
+
+    return annotation_insert(rq, kind, source);
+}
+
+
+/* The triggers would number and link row by row (contract/database.md §3.2, §3.4); this does the same for all rows at once. */
+result_t *
+annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source)
+{
     sql_t             *sql;
     const char *const *column;
 
+    pg_query(rq, "SELECT set_config('pgtrigger.ignore', %s, true)", kind->triggers);
+
     sql = sql_new(rq->arena);
-    sql_put(sql, "WITH copies AS (INSERT INTO ");
+    sql_put(sql, "WITH source AS MATERIALIZED (");
+    sql_append(sql, source);
+    sql_put(sql,
+            "), groups AS ("
+            " SELECT t.elemental_id, t.version, max(t.mark) FILTER (WHERE t.deleted = false) AS newest FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql,
+            " t WHERE (t.elemental_id, t.version) IN (SELECT elemental_id, version FROM source) GROUP BY 1, 2"
+            "), numbered AS ("
+            " SELECT s.*, coalesce(g.newest + 1, 0) + row_number() OVER (PARTITION BY s.elemental_id, s.version ORDER BY s.n) - 1 AS mark,"
+            "  coalesce(g.newest + 1, 0) + count(*) OVER (PARTITION BY s.elemental_id, s.version) - 1 AS latest_mark"
+            " FROM source s LEFT JOIN groups g ON g.elemental_id = s.elemental_id AND g.version = s.version"
+            "), raised AS ("
+            " UPDATE ");
+    sql_raw(sql, kind->table);
+    sql_put(sql,
+            " t SET latest_mark = n.latest_mark FROM (SELECT DISTINCT elemental_id, version, latest_mark FROM numbered) n"
+            " WHERE t.elemental_id = n.elemental_id AND t.version = n.version AND t.latest_mark IS DISTINCT FROM n.latest_mark"
+            "), created AS ("
+            " INSERT INTO ");
     sql_raw(sql, kind->table);
     sql_put(sql, " (mark, latest_mark");
 
@@ -212,24 +289,16 @@ annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, co
         sql_raw(sql, *column);
     }
 
-    sql_put(sql, ") SELECT 0, 0");
+    sql_put(sql, ") SELECT mark, latest_mark");
 
     for (column = kind->columns; *column != NULL; column++) {
-        for (k = 0; k < changes->n && strcmp(changes->list[k].column, *column) != 0; k++) { /* void */ }
-
         sql_put(sql, ", ");
-
-        if (k < changes->n) {
-            changes_put(sql, &changes->list[k]);
-        } else {
-            sql_put(sql, "t.");
-            sql_raw(sql, *column);
-        }
+        sql_raw(sql, *column);
     }
 
-    sql_put(sql, " FROM unnest(%s::bigint[]) WITH ORDINALITY u(id, n) JOIN ", ids);
-    sql_raw(sql, kind->table);
-    sql_put(sql, " t ON t.id = u.id ORDER BY u.n RETURNING id) SELECT id FROM copies ORDER BY id");
+    sql_put(sql, " FROM numbered ORDER BY n RETURNING id, project), looked AS (INSERT INTO main_projectlookup (project_id, ");
+    sql_raw(sql, kind->lookup);
+    sql_put(sql, ") SELECT project, id FROM created ON CONFLICT DO NOTHING) SELECT id FROM created ORDER BY id");
 
     return pg_run(rq, sql);
 }
@@ -342,7 +411,10 @@ annotation_patch_list(rq_t *rq, const annotation_t *kind, const char *noun, anno
         }
 
         if (param_given(rq, "new_elemental_id")) {
-            changes_set(&changes, "elemental_id", "%s::uuid", query_uuid(rq, "new_elemental_id", param_text(rq, "new_elemental_id")));
+            const char *elemental_id = query_uuid(rq, "new_elemental_id", param_text(rq, "new_elemental_id"));
+
+            changes_set(&changes, "elemental_id", "%s::uuid", elemental_id);
+            annotation_lock_elemental(rq, kind, rq_format(rq, "{%s}", elemental_id));
         }
 
         if (param_given(rq, "new_version")) {
@@ -546,6 +618,27 @@ specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n)
     }
 
     return row;
+}
+
+
+void
+specs_lock(rq_t *rq, const annotation_t *kind, const json_t *rows)
+{
+    size_t       k, n = 0;
+    json_t      *row;
+    const char **ids;
+
+    ids = arena_alloc(rq->arena, (json_array_size(rows) + 1) * sizeof(char *));
+
+    json_array_foreach((json_t *) rows, k, row) {
+        if (json_object_get(row, "elemental_id") != NULL) {
+            ids[n++] = json_string_value(json_object_get(row, "elemental_id"));
+        }
+    }
+
+    if (n > 0) {
+        annotation_lock_elemental(rq, kind, sql_text_array(rq->arena, ids, n));
+    }
 }
 
 

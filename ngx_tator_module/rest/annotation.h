@@ -20,6 +20,8 @@ typedef struct {
     const char              *model, *table, *types;
     const column_t          *object;  /* the members of `object` in answers to PATCH */
     const char *const       *columns; /* all but id, mark and latest_mark; a copy takes them from its source */
+    const char              *lookup;  /* its column in main_projectlookup */
+    const char              *triggers; /* of inserts, by name */
 } annotation_t;
 
 extern const annotation_t annotation_localization, annotation_state;
@@ -48,8 +50,11 @@ void changes_set(changes_t *changes, const char *column, const char *sql, const 
 /* The id of the row that the path names; `deleted`: also a deleted one of the elemental id. 404 when there is none. */
 int64_t annotation_addressed(rq_t *rq, const annotation_t *kind, bool deleted);
 
-/* Lock the row's group; give the row an elemental id when it has none. Opens no transaction. */
+/* Lock the groups of rows, in all versions; give rows an elemental id that have none. In the caller's transaction. */
 void annotation_lock(rq_t *rq, const annotation_t *kind, const char *ids);
+
+/* The same by elemental ids (array text), which may be new. */
+void annotation_lock_elemental(rq_t *rq, const annotation_t *kind, const char *elemental_ids);
 
 /* The row, with its type; 404 when it is gone. */
 annotation_row_t annotation_row(rq_t *rq, const annotation_t *kind, int64_t id);
@@ -62,6 +67,10 @@ void annotation_change(rq_t *rq, const annotation_t *kind, const changes_t *chan
 
 /* Copies of the rows of `ids` with changes, in their order, as new marks; their ids, ascending, in the same order. */
 result_t *annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, const char *ids);
+
+/* Insert what `source` selects: all of kind->columns by name, and n, the order. Marks and look-up rows follow from it. The groups are
+   locked already. Ids as above. */
+result_t *annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source);
 
 /* The author that user_elemental_id names, 0 when absent. 403 without full control, 400 when unknown. */
 int64_t annotation_author(rq_t *rq, const char *user_elemental_id);
@@ -100,6 +109,9 @@ int64_t specs_type(const specs_t *specs, int64_t type);
 
 /* Members that rows of both kinds begin with, from a spec: n, type, version, parent, elemental_id, author, attributes. */
 json_t *specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n);
+
+/* Lock the elemental ids that rows made by specs_row() bring. */
+void specs_lock(rq_t *rq, const annotation_t *kind, const json_t *rows);
 
 /* All ids in `rq->body`'s member (an id or a list of them), as array text without repetitions. `n`: how many. */
 const char *specs_ids(rq_t *rq, const char *name, size_t *n);

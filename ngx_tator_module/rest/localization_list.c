@@ -24,11 +24,12 @@ localization_count(rq_t *rq)
 }
 
 
-/* One statement inserts all rows; triggers number the marks (bench: 500 localizations in one POST). */
+/* One statement inserts all rows (bench: 500 localizations in one POST). */
 void
 localization_create(rq_t *rq)
 {
     size_t    k;
+    sql_t    *source;
     json_t   *rows, *spec;
     specs_t   specs;
     result_t *ids;
@@ -42,21 +43,20 @@ localization_create(rq_t *rq)
 
     tx_begin(rq);
 
-    ids = pg_query(rq,
-                   "WITH created AS ("
-                   " INSERT INTO main_localization (project, meta, media, version, frame, x, y, u, v, width, height, points, parent,"
-                   "   elemental_id, attributes, created_by, modified_by, \"user\", created_datetime, modified_datetime,"
-                   "   deleted, variant_deleted, mark, latest_mark)"
-                   " SELECT %ld, r.type, r.media, r.version, r.frame, r.x, r.y, r.u, r.v, r.width, r.height, nullif(r.points, 'null'), r.parent,"
-                   "   coalesce(r.elemental_id, gen_random_uuid()), r.attributes, r.author, r.author, r.author, now(), now(),"
-                   "   false, false, 0, 0"
-                   " FROM jsonb_to_recordset(%p::jsonb) AS r(n int, type int, media int, version int, frame int, x float8, y float8,"
-                   "   u float8, v float8, width float8, height float8, points jsonb, parent int, elemental_id uuid, attributes jsonb,"
-                   "   author int)"
-                   " ORDER BY r.n RETURNING id)"
-                   " SELECT id FROM created ORDER BY id",
-                   rq->project, rows);
+    specs_lock(rq, &annotation_localization, rows);
 
+    source = sql_new(rq->arena);
+    sql_put(source,
+            "SELECT r.n, r.attributes, now() AS created_datetime, now() AS modified_datetime, r.frame, r.x, r.y, r.u, r.v, r.width,"
+            "  r.height, nullif(r.points, 'null') AS points, false AS deleted, coalesce(r.elemental_id, gen_random_uuid()) AS elemental_id,"
+            "  false AS variant_deleted, r.author AS created_by, r.media, r.author AS modified_by, r.parent, %ld::int AS project,"
+            "  NULL::int AS thumbnail_image, r.type AS meta, r.author AS \"user\", r.version"
+            " FROM jsonb_to_recordset(%p::jsonb) AS r(n int, type int, media int, version int, frame int, x float8, y float8,"
+            "  u float8, v float8, width float8, height float8, points jsonb, parent int, elemental_id uuid, attributes jsonb,"
+            "  author int)",
+            rq->project, rows);
+
+    ids = annotation_insert(rq, &annotation_localization, source);
     change_log_created(rq, &change_localization, annotation_array(rq, ids));
     tx_commit(rq);
     annotation_created(rq, ids, "localizations");

@@ -35,6 +35,7 @@ void
 state_create(rq_t *rq)
 {
     size_t    k;
+    sql_t    *source;
     json_t   *rows, *spec;
     specs_t   specs;
     result_t *frames, *ids;
@@ -49,17 +50,19 @@ state_create(rq_t *rq)
 
     tx_begin(rq);
 
-    ids = pg_query(rq,
-                   "WITH created AS ("
-                   " INSERT INTO main_state (project, meta, version, frame, parent, segments, elemental_id, attributes, created_by,"
-                   "   modified_by, created_datetime, modified_datetime, deleted, variant_deleted, mark, latest_mark)"
-                   " SELECT %ld, r.type, r.version, r.frame, r.parent, r.segments, coalesce(r.elemental_id, gen_random_uuid()),"
-                   "   r.attributes, r.author, r.author, now(), now(), false, false, 0, 0"
-                   " FROM jsonb_to_recordset(%p::jsonb) AS r(n int, type int, version int, frame int, parent int, segments jsonb,"
-                   "   elemental_id uuid, attributes jsonb, author int)"
-                   " ORDER BY r.n RETURNING id)"
-                   " SELECT id FROM created ORDER BY id",
-                   rq->project, rows);
+    specs_lock(rq, &annotation_state, rows);
+
+    source = sql_new(rq->arena);
+    sql_put(source,
+            "SELECT r.n, r.attributes, now() AS created_datetime, now() AS modified_datetime, r.segments, NULL::text AS color, r.frame,"
+            "  false AS deleted, coalesce(r.elemental_id, gen_random_uuid()) AS elemental_id, false AS variant_deleted,"
+            "  r.author AS created_by, NULL::int AS extracted, r.author AS modified_by, r.parent, %ld::int AS project, r.type AS meta,"
+            "  r.version"
+            " FROM jsonb_to_recordset(%p::jsonb) AS r(n int, type int, version int, frame int, parent int, segments jsonb,"
+            "  elemental_id uuid, attributes jsonb, author int)",
+            rq->project, rows);
+
+    ids = annotation_insert(rq, &annotation_state, source);
 
     state_link(rq, "INSERT INTO main_state_media (state_id, media_id) SELECT * FROM unnest(%s::int[], %s::int[]) ON CONFLICT DO NOTHING",
                "media_ids", ids);
