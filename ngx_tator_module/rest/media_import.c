@@ -4,17 +4,15 @@
  */
 
 #include <stdlib.h>
-#include <time.h>
 
 #include <tator/picture.h>
 #include <tator/queue.h>
-#include <tator/store.h>
 #include <tator/uri.h>
 #include <tator/uuid.h>
 
 #include "../api/delete.h"
 #include "../api/origins.h"
-#include "../net/fetch.h"
+#include "../api/stores.h"
 #include "../net/redis.h"
 #include "media_import.h"
 #include "token.h"
@@ -28,13 +26,6 @@ typedef struct {
 
 static const import_role_t import_roles[] = {{"thumbnail_url", "thumbnail"}, {"thumbnail_gif_url", "thumbnail_gif"}};
 
-/* A store of the project. */
-typedef struct {
-    int64_t  bucket; /* 0: the default */
-    store_t *store;
-} import_store_t;
-
-static import_store_t import_store(rq_t *rq, bool upload);
 static json_t        *import_thumbnail(rq_t *rq, media_plan_t *plan, const char *url);
 static const char    *import_upload_key(rq_t *rq, const char *url);
 static const char    *import_spec(rq_t *rq, media_plan_t *plan, const store_t *store, const char *token);
@@ -87,7 +78,7 @@ media_import_images(rq_t *rq, media_plan_t **plans, size_t n)
     const char    *token = NULL, *gid;
     redis_args_t  *args;
     redis_value_t *answer;
-    import_store_t live = {0, NULL};
+    const store_t *store = NULL;
 
     for (size_t k = 0; k < n; k++) {
         if (strcmp(plans[k]->dtype, "image") != 0 || import_text(plans[k], "url") == NULL) {
@@ -96,13 +87,13 @@ media_import_images(rq_t *rq, media_plan_t **plans, size_t n)
 
         if (token == NULL) {
             token = token_of(rq, rq->user.id);
-            live = import_store(rq, false);
+            store = stores_project(rq, rq->project, STORE_LIVE);
         }
 
         uuid_v1(uid);
         gid = import_text(plans[k], "gid");
         job = (job_t) {.uid = uid, .gid = gid ? gid : "", .user = rq->user.id, .project = rq->project};
-        job.spec = import_spec(rq, plans[k], live.store, token);
+        job.spec = import_spec(rq, plans[k], store, token);
 
         args = queue_enqueue(rq->arena, QUEUE_IMAGES, &job);
         answer = redis_try(rq, args->argc, args->argv, args->lengths);
@@ -117,22 +108,11 @@ media_import_images(rq_t *rq, media_plan_t **plans, size_t n)
 void
 media_import_tag(rq_t *rq, int64_t media, const char *url)
 {
-    const char      *key = import_upload_key(rq, url);
-    import_store_t   store;
-    store_request_t *tag;
+    const char *key = import_upload_key(rq, url);
 
-    if (key == NULL) {
-        return;
-    }
-
-    store = import_store(rq, true);
-    tag = store_request(store.store, rq->arena,
-                        &(store_call_t) {.operation = STORE_TAG, .path = key, .tag = "media_id",
-                                         .value = rq_format(rq, "%ld", (long) media)},
-                        time(NULL));
-    if (tag != NULL) {
-        fetch(rq, &(fetch_t) {.method = tag->method, .url = tag->url, .headers = tag->headers, .body = tag->body,
-                              .body_len = tag->body_len, .timeout_ms = 5000});
+    if (key != NULL) {
+        stores_send(rq, stores_project(rq, rq->project, STORE_UPLOAD),
+                    &(store_call_t) {.operation = STORE_TAG, .path = key, .tag = "media_id", .value = rq_format(rq, "%ld", (long) media)});
     }
 }
 
@@ -149,18 +129,14 @@ media_import_undo(rq_t *rq, const int64_t *media, size_t n)
 int64_t
 media_import_size(rq_t *rq, const char *url)
 {
-    fetched_t       *answer;
-    const char      *key = import_upload_key(rq, url), *length;
-    import_store_t   store;
-    store_request_t *head;
+    fetched_t  *answer;
+    const char *key = import_upload_key(rq, url), *length;
 
     if (key == NULL) {
         return -1;
     }
 
-    store = import_store(rq, true);
-    head = store_request(store.store, rq->arena, &(store_call_t) {.operation = STORE_HEAD, .path = key}, time(NULL));
-    answer = fetch(rq, &(fetch_t) {.method = head->method, .url = head->url, .headers = head->headers});
+    answer = stores_send(rq, stores_project(rq, rq->project, STORE_UPLOAD), &(store_call_t) {.operation = STORE_HEAD, .path = key});
     length = answer->status == 200 ? fetched_header(rq, answer, "Content-Length") : NULL;
 
     return length != NULL ? strtoll(length, NULL, 10) : -1;
@@ -180,58 +156,14 @@ media_import_host(rq_t *rq)
 }
 
 
-/* The live store, or that of uploads. */
-static import_store_t
-import_store(rq_t *rq, bool upload)
-{
-    json_t               *config = NULL;
-    result_t             *row;
-    const char           *problem = "it is not configured", *text;
-    json_error_t          error;
-    import_store_t        store = {0, NULL};
-    const store_config_t *standard = &rq->config->stores[upload ? STORE_UPLOAD : STORE_LIVE];
-
-    if (standard->config == NULL) {
-        standard = &rq->config->stores[STORE_LIVE];
-    }
-
-    row = pg_query(rq,
-                   "SELECT b.id, b.config, b.store_type, b.name, b.external_host FROM main_project p"
-                   " LEFT JOIN main_bucket b ON b.id = CASE WHEN %d::bool THEN p.upload_bucket ELSE p.bucket END WHERE p.id = %ld",
-                   upload, rq->project);
-
-    store.bucket = pg_int(row, 0, 0);
-    text = store.bucket ? pg_text(row, 0, 1) : standard->config;
-    if (text != NULL) {
-        config = json_parse(text, strlen(text), &error);
-    }
-
-    if (config != NULL) {
-        rq_own(rq, config);
-        store.store = store.bucket ? store_create(rq->arena, pg_text(row, 0, 2), config, pg_text(row, 0, 3), pg_text(row, 0, 4),
-                                                  rq->config->require_https, &problem)
-                                   : store_create(rq->arena, standard->store_type, config, standard->bucket_name,
-                                                  standard->external_host, rq->config->require_https, &problem);
-    }
-
-    if (store.store == NULL) {
-        fail(rq, 400, "The project's object store can not be used: %s.", problem);
-    }
-
-    return store;
-}
-
-
 /* Fetch, store, register: the definition for media_files. */
 static json_t *
 import_thumbnail(rq_t *rq, media_plan_t *plan, const char *url)
 {
-    char             mime[16];
-    fetched_t       *source, *stored;
-    picture_t        picture;
-    const char      *key;
-    import_store_t   live = import_store(rq, false);
-    store_request_t *put;
+    char        mime[16];
+    fetched_t  *source, *stored;
+    picture_t   picture;
+    const char *key;
 
     source = fetch(rq, &(fetch_t) {.url = url, .limit = IMPORT_THUMBNAIL_LIMIT, .timeout_ms = 30000,
                                    .foreign = !origin_trusted(rq, url)});
@@ -245,23 +177,14 @@ import_thumbnail(rq_t *rq, media_plan_t *plan, const char *url)
     key = import_key(rq, plan, import_name(rq, url));
     snprintf(mime, sizeof(mime), "image/%s", picture.format);
 
-    put = store_request(live.store, rq->arena,
-                        &(store_call_t) {.operation = STORE_PUT, .path = key, .body = source->body, .body_len = source->len,
-                                         .content_type = mime},
-                        time(NULL));
-    stored = fetch(rq, &(fetch_t) {.method = put->method, .url = put->url, .headers = put->headers, .body = put->body,
-                                   .body_len = put->body_len, .timeout_ms = 30000});
+    stored = stores_send(rq, stores_project(rq, rq->project, STORE_LIVE),
+                         &(store_call_t) {.operation = STORE_PUT, .path = key, .body = source->body, .body_len = source->len,
+                                          .content_type = mime});
     if (stored->status / 100 != 2) {
         fail(rq, 503, "The object store did not take the thumbnail.");
     }
 
-    pg_query(rq,
-             "WITH found AS (SELECT id FROM main_resource WHERE path = %s ORDER BY id LIMIT 1),"
-             " made AS (INSERT INTO main_resource (path, bucket_id, backed_up)"
-             "          SELECT %s, nullif(%ld, 0), false WHERE NOT EXISTS (SELECT 1 FROM found) RETURNING id)"
-             " INSERT INTO main_resource_media (resource_id, media_id)"
-             " SELECT id, %ld FROM (TABLE found UNION ALL TABLE made) resource ON CONFLICT DO NOTHING",
-             key, key, live.bucket, plan->id);
+    resource_add(rq, key, RESOURCE_MEDIA, plan->id, 0);
 
     return rq_own(rq, json_pack("{s:s, s:I, s:[i,i], s:s}", "path", key, "size", (json_int_t) source->len, "resolution",
                                 picture.height, picture.width, "mime", mime));
@@ -316,11 +239,7 @@ import_upload(rq_t *rq, json_t *uploads, media_plan_t *plan, const store_t *stor
 {
     const char *key = import_key(rq, plan, name), *url;
 
-    url = store_url(store, rq->arena, &(store_call_t) {.operation = STORE_PUT, .path = key}, IMPORT_URL_SECONDS, time(NULL));
-    if (url == NULL) {
-        fail(rq, 400, "The project's object store can not sign uploads.");
-    }
-
+    url = stores_url(rq, store, &(store_call_t) {.operation = STORE_PUT, .path = key}, IMPORT_URL_SECONDS);
     json_array_append_new(uploads, json_pack("{s:s, s:s, s:s}", "name", name, "key", key, "url", url));
 }
 
