@@ -47,7 +47,7 @@ static const char *const presign_roles[] = {"archival", "streaming", "audio", "i
 static const char presign_keep[] = "for k, key in ipairs(KEYS) do redis.call('SET', key, ARGV[k + 1], 'EX', ARGV[1]) end";
 
 const column_t media_resources_column = {
-    "", "(SELECT json_object_agg(r.path, coalesce(r.bucket_id, 0)) FROM main_resource_media l JOIN main_resource r ON r.id = l.resource_id"
+    "resources", "(SELECT json_object_agg(r.path, coalesce(r.bucket_id, 0)) FROM main_resource_media l JOIN main_resource r ON r.id = l.resource_id"
         " WHERE l.media_id = t.id)",
     COLUMN_RAW,
 };
