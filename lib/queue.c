@@ -349,7 +349,7 @@ queue_taken(arena_t *arena, const redis_value_t *answer, ticket_t tickets[QUEUE_
 
 
 redis_args_t *
-queue_take_over(arena_t *arena, queue_t queue, const char *worker, const char *cursor)
+queue_take_over(arena_t *arena, queue_t queue, const char *worker, int lease, const char *cursor)
 {
     redis_args_t *args = args_new(arena, ARGUMENTS);
 
@@ -357,7 +357,7 @@ queue_take_over(arena_t *arena, queue_t queue, const char *worker, const char *c
     args_add(args, stream(arena, queue));
     args_add(args, GROUP);
     args_add(args, worker);
-    args_add(args, arena_format(arena, "%d", QUEUE_LEASE));
+    args_add(args, arena_format(arena, "%d", lease));
     args_add(args, cursor);
     args_add(args, "COUNT");
     args_add(args, "1");
@@ -444,11 +444,11 @@ queue_finish(arena_t *arena, const ticket_t *ticket, const char *worker, bool su
 
 
 redis_args_t *
-queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int delay, bool uncounted, const char *message)
+queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int lease, int delay, bool uncounted, const char *message)
 {
     redis_args_t *args = ticket_script(arena, script_release, ticket, worker);
 
-    args_add(args, arena_format(arena, "%d", delay < QUEUE_LEASE ? QUEUE_LEASE - delay : 0));
+    args_add(args, arena_format(arena, "%d", delay < lease ? lease - delay : 0));
     args_add(args, uncounted ? "1" : "0");
     args_add(args, message ? message : "");
 

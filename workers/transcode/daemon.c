@@ -2,7 +2,7 @@
  * Supervision of jobs.
  *
  * Life of a slot: FREE → RUNNING (a process works) → ENDED (it is gone, Redis is not told yet) → FREE. A job that is canceled
- * or in other hands is killed at the next beat. A slot whose lease could not be renewed for QUEUE_LEASE is killed too, since
+ * or in other hands is killed at the next beat. A slot whose lease could not be renewed for the time of a lease is killed too, since
  * another worker may have begun it.
  */
 
@@ -304,7 +304,7 @@ slots_beat(daemon_t *daemon, arena_t *arena)
                 slot_kill(slot, STOPPED_CANCELED);
             }
 
-        } else if (now - slot->renewed > QUEUE_LEASE / 1000.0) {
+        } else if (now - slot->renewed > daemon->options->lease / 1000.0) {
             log_warning("the lease of job %s ran out: its process is ended", slot->ticket.uid);
             slot_kill(slot, STOPPED_CANCELED);
         }
@@ -328,7 +328,7 @@ slots_finish(daemon_t *daemon, arena_t *arena)
 
         slot->beaten = now;
 
-        if (!slot_finish(daemon, arena, slot) && now - slot->renewed > 2 * QUEUE_LEASE / 1000.0) {
+        if (!slot_finish(daemon, arena, slot) && now - slot->renewed > 2 * daemon->options->lease / 1000.0) {
             log_error("job %s has ended, but Redis can not be told: another worker will find out", slot->ticket.uid);
             slot_free(daemon, slot, ENDED_CANCELED);
         }
@@ -370,7 +370,7 @@ slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot)
     }
 
     if (run(daemon, arena,
-            ending == ENDED_RETRIED ? queue_release(arena, &slot->ticket, daemon->name, delay, false, message)
+            ending == ENDED_RETRIED ? queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, delay, false, message)
                                     : queue_finish(arena, &slot->ticket, daemon->name, good, message), 5) == NULL) {
         return false;
     }
@@ -479,7 +479,7 @@ jobs_take_over(daemon_t *daemon, arena_t *arena, const bool *free_queues)
             continue;
         }
 
-        answer = run(daemon, arena, queue_take_over(arena, (queue_t) queue, daemon->name, daemon->cursors[queue]), 5);
+        answer = run(daemon, arena, queue_take_over(arena, (queue_t) queue, daemon->name, daemon->options->lease, daemon->cursors[queue]), 5);
 
         if (answer != NULL && queue_taken_over(arena, (queue_t) queue, answer, &ticket, &cursor)) {
             taken_over++;
@@ -520,7 +520,7 @@ job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket)
 
     slot = slot_new(daemon);
     if (slot == NULL) {
-        run(daemon, arena, queue_release(arena, ticket, daemon->name, 0, true, NULL), 5);
+        run(daemon, arena, queue_release(arena, ticket, daemon->name, daemon->options->lease, 0, true, NULL), 5);
         return;
     }
 
@@ -532,7 +532,7 @@ job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket)
 
     if (!job_spawn(slot, text)) {
         log_error("job %s: no process: %s", ticket->uid, strerror(errno));
-        run(daemon, arena, queue_release(arena, ticket, daemon->name, RETRY_DELAY, true, NULL), 5);
+        run(daemon, arena, queue_release(arena, ticket, daemon->name, daemon->options->lease, RETRY_DELAY, true, NULL), 5);
         slot_free(daemon, slot, ENDED_RETURNED);
         return;
     }
@@ -616,7 +616,7 @@ give_back(daemon_t *daemon)
             slot_kill(slot, STOPPED_CANCELED);
             waitpid(slot->pid, &slot->status, 0);
             close(slot->report);
-            run(daemon, arena, queue_release(arena, &slot->ticket, daemon->name, 0, true, NULL), 5);
+            run(daemon, arena, queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, 0, true, NULL), 5);
             log_info("job %s is given back", slot->ticket.uid);
             slot_free(daemon, slot, ENDED_RETURNED);
         }

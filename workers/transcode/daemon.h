@@ -11,6 +11,7 @@
 
 typedef struct {
     int slots[QUEUE_KINDS]; /* jobs at a time */
+    int lease;              /* milliseconds without a beat until another worker takes a job over */
     int port;               /* of /healthz and /metrics; 0: none */
 } daemon_options_t;
 

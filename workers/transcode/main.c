@@ -32,6 +32,7 @@ static const char usage[] =
     "  TATOR_TRANSCODE_JOBS     --transcodes: videos at a time (1)\n"
     "  TATOR_TRANSCODE_IMAGES   --images: images at a time (2)\n"
     "  TATOR_TRANSCODE_PORT     --port: of /healthz and /metrics (none)\n"
+    "  TATOR_TRANSCODE_LEASE    seconds after which a dead worker's job is taken over (30)\n"
     "  TATOR_TRANSCODE_THREADS  processors that a job uses (all)\n"
     "  TATOR_TRANSCODE_MEMORY   megabytes that a job may use (three quarters of all)\n"
     "  TATOR_{H264,HEVC,AV1}_ENCODER  other encoders of FFmpeg\n"
@@ -50,6 +51,7 @@ main(int argc, char **argv)
     double           rate = -1;
     daemon_options_t daemon = {
         .slots = {environment("TATOR_TRANSCODE_JOBS", 1), environment("TATOR_TRANSCODE_IMAGES", 2)},
+        .lease = environment("TATOR_TRANSCODE_LEASE", QUEUE_LEASE / 1000) * 1000,
         .port = environment("TATOR_TRANSCODE_PORT", 0),
     };
 
