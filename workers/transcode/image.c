@@ -172,7 +172,7 @@ thumbnail_make(import_t *import)
         return vips_fault(import, "the thumbnail can not be made");
     }
 
-    if (vips_flatten(small, &flat, NULL) != 0) { /* no alpha in JPEG */
+    if (!vips_image_hasalpha(small) || vips_flatten(small, &flat, NULL) != 0) { /* no alpha in JPEG */
         vips_error_clear();
         flat = small;
         g_object_ref(flat);
