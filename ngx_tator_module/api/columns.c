@@ -33,6 +33,7 @@ static void cell_instant(text_t *out, const char *text, size_t len, bool always)
 static void stream_json(rq_t *rq, const writer_t *writer, cursor_t *cursor);
 static void stream_csv(rq_t *rq, const column_t *columns, const sql_t *sql);
 static json_t *csv_names(rq_t *rq, const column_t *columns, const sql_t *sql);
+static const column_t *csv_column(const column_t *columns, const char *name);
 static void csv_header(text_t *out, const column_t *columns, const json_t *names);
 static void csv_row(rq_t *rq, text_t *out, const column_t *columns, const json_t *names, const result_t *row);
 static void csv_cell(text_t *out, column_kind_t kind, const char *text, size_t len);
@@ -41,8 +42,18 @@ static void reply_csv(rq_t *rq, const json_t *list);
 static void stream_flush(rq_t *rq, text_t *out, size_t least);
 
 static const cell_pt cells[] = {
-    [COLUMN_RAW] = cell_raw,         [COLUMN_BOOL] = cell_bool,       [COLUMN_TEXT] = json_write_text, [COLUMN_SAFE] = cell_safe,
-    [COLUMN_TIME] = cell_time,       [COLUMN_TIME_MS] = cell_time_ms, [COLUMN_IDS] = cell_ids,         [COLUMN_TEXTS] = cell_texts,
+    [COLUMN_RAW] = cell_raw,   [COLUMN_DOUBLE] = cell_raw, [COLUMN_BOOL] = cell_bool,       [COLUMN_TEXT] = json_write_text,
+    [COLUMN_SAFE] = cell_safe, [COLUMN_TIME] = cell_time,  [COLUMN_TIME_MS] = cell_time_ms, [COLUMN_IDS] = cell_ids,
+    [COLUMN_TEXTS] = cell_texts,
+};
+
+/* Where the attributes of a listed component are defined. */
+static const struct {
+    const char *component, *types;
+} csv_types[] = {
+    {"Media", "main_mediatype"},
+    {"Localization", "main_localizationtype"},
+    {"State", "main_statetype"},
 };
 
 
@@ -137,6 +148,37 @@ reply_rows(rq_t *rq, const column_t *columns, const result_t *result)
     } else {
         reply_json(rq, 200, list);
     }
+}
+
+
+const column_t *
+columns_csv(rq_t *rq, const column_t *columns, const column_t *replaced)
+{
+    size_t          n = 0, room = 1;
+    column_t       *out;
+    const column_t *column, *other;
+
+    if (rq->format != FORMAT_CSV) {
+        return columns;
+    }
+
+    for (column = columns; column->name != NULL; column++, room++) { /* count */ }
+    for (column = replaced; column->name != NULL; column++, room++) { /* count */ }
+
+    out = arena_zalloc(rq->arena, room * sizeof(column_t));
+
+    for (column = columns; column->name != NULL; column++) {
+        other = csv_column(replaced, column->name);
+        out[n++] = other ? *other : *column;
+    }
+
+    for (column = replaced; column->name != NULL; column++) {
+        if (csv_column(columns, column->name) == NULL) {
+            out[n++] = *column;
+        }
+    }
+
+    return out;
 }
 
 
@@ -380,25 +422,32 @@ stream_csv(rq_t *rq, const column_t *columns, const sql_t *sql)
 }
 
 
-/* The attribute names that the rows have; NULL: the table has no attributes. */
+/* The names of the attributes that the types of the rows define; NULL: the table has no attributes. */
 static json_t *
 csv_names(rq_t *rq, const column_t *columns, const sql_t *sql)
 {
-    sql_t          *names;
-    json_t         *list;
-    result_t       *result;
-    const column_t *column;
+    sql_t      *names;
+    json_t     *list;
+    result_t   *result;
+    const char *types = NULL;
 
-    for (column = columns; column->name != NULL && strcmp(column->name, "attributes") != 0; column++) { /* find */ }
+    for (size_t k = 0; k < sizeof(csv_types) / sizeof(csv_types[0]); k++) {
+        if (strcmp(csv_types[k].component, rq->endpoint->reply->component) == 0) {
+            types = csv_types[k].types;
+        }
+    }
 
-    if (column->name == NULL) {
+    if (types == NULL || csv_column(columns, "attributes") == NULL || csv_column(columns, "type") == NULL) {
         return NULL;
     }
 
     names = sql_new(rq->arena);
-    sql_put(names, "SELECT DISTINCT jsonb_object_keys(rows.attributes::jsonb) FROM (");
+    sql_put(names, "SELECT DISTINCT a.definition ->> 'name' FROM ");
+    sql_raw(names, types);
+    sql_put(names, " AS y CROSS JOIN jsonb_array_elements(CASE jsonb_typeof(y.attribute_types) WHEN 'array' THEN y.attribute_types"
+                   " ELSE '[]' END) AS a(definition) WHERE y.id IN (SELECT rows.type FROM (");
     sql_append(names, sql);
-    sql_put(names, ") AS rows WHERE jsonb_typeof(rows.attributes::jsonb) = 'object' ORDER BY 1");
+    sql_put(names, ") AS rows) ORDER BY 1");
 
     result = pg_run(rq, names);
     list = rq_own(rq, json_array());
@@ -408,6 +457,19 @@ csv_names(rq_t *rq, const column_t *columns, const sql_t *sql)
     }
 
     return list;
+}
+
+
+static const column_t *
+csv_column(const column_t *columns, const char *name)
+{
+    for (; columns->name != NULL; columns++) {
+        if (strcmp(columns->name, name) == 0) {
+            return columns;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -489,6 +551,9 @@ csv_cell(text_t *out, column_kind_t kind, const char *text, size_t len)
 
     } else {
         text_add(out, text, len);
+        if (kind == COLUMN_DOUBLE && text[strspn(text, "-0123456789")] == '\0') {
+            text_puts(out, ".0");
+        }
     }
 }
 

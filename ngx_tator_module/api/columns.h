@@ -10,6 +10,7 @@
 
 typedef enum {
     COLUMN_RAW,    /* numbers, json: as it is; NaN and infinities become null */
+    COLUMN_DOUBLE, /* the same for float8, which CSV writes with a point: 32.0 */
     COLUMN_BOOL,
     COLUMN_TEXT,   /* escaped */
     COLUMN_SAFE,   /* needs no escape: uuid, ltree, enums */
@@ -37,6 +38,9 @@ json_t *columns_object(rq_t *rq, const column_t *columns, const result_t *result
 /* Answer with one row (404 when the result has no such row), or with all rows as a list (small lists; long ones stream). */
 void reply_row(rq_t *rq, int status, const column_t *columns, const result_t *result, int64_t row);
 void reply_rows(rq_t *rq, const column_t *columns, const result_t *result);
+
+/* The columns for the format that the request asked for: in CSV `replaced` stand in place of those of the same name, or at the end. */
+const column_t *columns_csv(rq_t *rq, const column_t *columns, const column_t *replaced);
 
 /* Answer with the rows of a statement as they come, in bounded memory, in the format that the request asked for. */
 void stream_rows(rq_t *rq, const column_t *columns, const sql_t *sql);

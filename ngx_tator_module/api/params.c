@@ -229,8 +229,7 @@ parameter_value(arena_t *arena, const field_t *field, const pair_t *pair)
 }
 
 
-/* Items are separated by commas. What is not split (sort_by) still is when it begins with a built-in column: their names have no
-   comma, and clients join with one. */
+/* Items are separated by commas, but for sort_by: attribute names may have one. */
 static json_t *
 parameter_list(arena_t *arena, const field_t *field, const pair_t *pair)
 {
@@ -240,7 +239,7 @@ parameter_list(arena_t *arena, const field_t *field, const pair_t *pair)
     const char     *p, *end;
     const schema_t *schema = schema_resolve(field->schema.items);
 
-    split = !(field->flags & EXPLODED) || pair->value[0] == '$' || strncmp(pair->value, "-$", 2) == 0;
+    split = !(field->flags & EXPLODED);
 
     if (strlen(pair->value) != pair->len) {
         return NULL;

@@ -43,6 +43,12 @@ reply_count(rq_t *rq, const sql_t *sql)
     result_t *result;
 
     result = pg_run(rq, sql);
+
+    if (rq->format == FORMAT_CSV) {
+        reply_text(rq, 200, "text/plain; charset=utf-8", pg_text(result, 0, 0), pg_length(result, 0, 0));
+        return;
+    }
+
     reply_json(rq, 200, rq_own(rq, json_integer(pg_int(result, 0, 0))));
 }
 

@@ -61,8 +61,8 @@ static const field_t localization_by_elemental_id_params[] = {
     {"modified_datetime", "t.modified_datetime", time}, {"modified_by", "t.modified_by", COLUMN_RAW},                      \
     {"user", "t.\"user\"", COLUMN_RAW}, {"variant_deleted", "t.variant_deleted", COLUMN_BOOL},                             \
     {"effective_permission", "tator.localization_permission(($1::jsonb ->> '$user')::int, t.id)", COLUMN_RAW},             \
-    {"x", "t.x", COLUMN_RAW}, {"y", "t.y", COLUMN_RAW}, {"width", "t.width", COLUMN_RAW}, {"height", "t.height", COLUMN_RAW}, \
-    {"u", "t.u", COLUMN_RAW}, {"v", "t.v", COLUMN_RAW}, {"points", "t.points", COLUMN_RAW}, {"frame", "t.frame", COLUMN_RAW}, \
+    {"x", "t.x", COLUMN_DOUBLE}, {"y", "t.y", COLUMN_RAW}, {"width", "t.width", COLUMN_RAW}, {"height", "t.height", COLUMN_RAW}, \
+    {"u", "t.u", COLUMN_DOUBLE}, {"v", "t.v", COLUMN_RAW}, {"points", "t.points", COLUMN_RAW}, {"frame", "t.frame", COLUMN_RAW}, \
     {"parent", "t.parent", COLUMN_RAW}, {"elemental_id", "t.elemental_id", COLUMN_SAFE}, {"mark", "t.mark", COLUMN_RAW}, {0}
 
 const column_t localization_columns[] = {LOCALIZATION_COLUMNS(COLUMN_TIME)};

@@ -21,7 +21,7 @@
     {"last_edit_end", "t.last_edit_end", instant},                  \
     {"md5", "t.md5", COLUMN_TEXT},                                  \
     {"num_frames", "t.num_frames", COLUMN_RAW},                     \
-    {"fps", "t.fps", COLUMN_RAW},                                   \
+    {"fps", "t.fps", COLUMN_DOUBLE},                                \
     {"codec", "t.codec", COLUMN_TEXT},                              \
     {"width", "t.width", COLUMN_RAW},                               \
     {"height", "t.height", COLUMN_RAW},                             \

@@ -188,7 +188,7 @@ lists_are_split_at_commas_but_for_sort_by(void **state)
 {
     assert_string_equal(map_of(&read_row, "attribute=x::1,y::2&sort_by=a,b", NULL),
                         "{\"attribute\":[\"x::1\",\"y::2\"],\"merge\":1,\"project\":7,\"sort_by\":[\"a,b\"]}");
-    assert_string_equal(map_of(&read_row, "sort_by=-$id,$name", NULL), "{\"merge\":1,\"project\":7,\"sort_by\":[\"-$id\",\"$name\"]}");
+    assert_string_equal(map_of(&read_row, "sort_by=-$id,$name&sort_by=$id", NULL), "{\"merge\":1,\"project\":7,\"sort_by\":[\"$id\"]}");
 }
 
 
