@@ -2,6 +2,7 @@
  * Password hashes (include/tator/password.h). Formats are a table: prefix and verifier. All comparisons take constant time.
  */
 
+#include <argon2.h>
 #include <crypt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ typedef struct {
 static bool verify_pbkdf2_sha256(const password_fields_t *fields, const char *stored, const char *password, size_t len);
 static bool verify_pbkdf2_sha1(const password_fields_t *fields, const char *stored, const char *password, size_t len);
 static bool verify_scrypt(const password_fields_t *fields, const char *stored, const char *password, size_t len);
+static bool verify_argon2(const password_fields_t *fields, const char *stored, const char *password, size_t len);
 static bool verify_bcrypt_sha256(const password_fields_t *fields, const char *stored, const char *password, size_t len);
 static bool verify_pbkdf2(const password_fields_t *fields, const EVP_MD *digest, const char *password, size_t len);
 static bool same_as_base64(const unsigned char *key, int len, const char *text);
@@ -41,6 +43,7 @@ static const password_format_t password_formats[] = {
     {"pbkdf2_sha256", verify_pbkdf2_sha256},
     {"pbkdf2_sha1", verify_pbkdf2_sha1},
     {"scrypt", verify_scrypt},
+    {"argon2", verify_argon2},
     {"bcrypt_sha256", verify_bcrypt_sha256},
 };
 
@@ -155,16 +158,26 @@ verify_pbkdf2(const password_fields_t *fields, const EVP_MD *digest, const char 
 }
 
 
-/* salt$n$r$p$base64 of 64 bytes */
+/* n$salt$r$p$base64 of 64 bytes, as the framework writes it */
 static bool
 verify_scrypt(const password_fields_t *fields, const char *stored, const char *password, size_t len)
 {
     unsigned char key[64];
 
     return fields->n == 5
-        && EVP_PBE_scrypt(password, len, (const unsigned char *) fields->text[0], strlen(fields->text[0]), strtoull(fields->text[1], NULL, 10),
+        && EVP_PBE_scrypt(password, len, (const unsigned char *) fields->text[1], strlen(fields->text[1]), strtoull(fields->text[0], NULL, 10),
                           strtoull(fields->text[2], NULL, 10), strtoull(fields->text[3], NULL, 10), 256 * 1024 * 1024, key, sizeof(key))
         && same_as_base64(key, sizeof(key), fields->text[4]);
+}
+
+
+/* argon2 then the library's own text: $argon2id$v=19$m=…,t=…,p=…$salt$hash */
+static bool
+verify_argon2(const password_fields_t *fields, const char *stored, const char *password, size_t len)
+{
+    const char *encoded = strchr(stored, '$');
+
+    return argon2id_verify(encoded, password, len) == ARGON2_OK || argon2i_verify(encoded, password, len) == ARGON2_OK;
 }
 
 

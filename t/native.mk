@@ -28,7 +28,7 @@ $(OUT)/objects/%.o: %.c $(BUILD)/config.mk
 
 define program_rule
 $(OUT)/$(1): $(OUT)/objects/$(SOURCES_DIR)/$(1).o $(addprefix $(OUT)/objects/,$(addsuffix .o,$(basename $(call said,link,$(SOURCES_DIR)/$(1).c)))) $(OUT)/lib.a
-	@echo "  LINK $$@"; $(NATIVE_CC) $(SANITIZERS) $(DRIVER) -o $$@ $$^ $(if $(call said,libraries,$(SOURCES_DIR)/$(1).c),$(MEDIA_LIBS)) $(LIBRARIES_LIBS) $(NATIVE_LIBS) -pthread -lm
+	@echo "  LINK $$@"; $(NATIVE_CC) $(SANITIZERS) $(DRIVER) -o $$@ $$^ $(if $(call said,libraries,$(SOURCES_DIR)/$(1).c),$(MEDIA_LIBS)) $(LIBRARIES_LIBS) $(NATIVE_LIBS) -lcrypt -pthread -lm
 endef
 $(foreach program,$(programs),$(eval $(call program_rule,$(program))))
 
