@@ -58,7 +58,7 @@ static void                attribute_null(query_t *query, sql_t *sql, const attr
 static void                attribute_near(query_t *query, sql_t *sql, const attribute_filter_t *filter, const term_t *term);
 static json_t             *attribute_value(query_t *query, const attribute_filter_t *filter, const term_t *term);
 static bool                attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_filters_t *filters,
-                                           const char *only);
+                                           const char *only, bool mixed);
 static const char         *attribute_related_types(query_t *query, const kind_t *kind);
 
 
@@ -82,7 +82,7 @@ query_attributes(query_t *query)
     if (query->type == 0) {
         filters.any = filters.any || query_has_vectors(query);
 
-        if (attribute_union(query, sql, query->kind, &filters, NULL)) {
+        if (attribute_union(query, sql, query->kind, &filters, NULL, false)) {
             sql_append(query_and(query->where), sql);
         }
         return;
@@ -120,7 +120,7 @@ query_related_attributes(query_t *query)
     sql = sql_new(query->rq->arena);
 
     if (query->kind->bit & ANNOTATION) {
-        if (!attribute_union(query, where, &kind_media, &filters, attribute_related_types(query, query->kind))) {
+        if (!attribute_union(query, where, &kind_media, &filters, attribute_related_types(query, query->kind), true)) {
             return;
         }
 
@@ -134,8 +134,8 @@ query_related_attributes(query_t *query)
     }
 
     states = sql_new(query->rq->arena);
-    first = attribute_union(query, where, &kind_localization, &filters, attribute_related_types(query, &kind_localization));
-    second = attribute_union(query, states, &kind_state, &filters, attribute_related_types(query, &kind_state));
+    first = attribute_union(query, where, &kind_localization, &filters, attribute_related_types(query, &kind_localization), false);
+    second = attribute_union(query, states, &kind_state, &filters, attribute_related_types(query, &kind_state), false);
 
     if (!first && !second) {
         return;
@@ -226,9 +226,10 @@ attribute_type(query_t *query, sql_t *sql, const kind_t *kind, const attribute_f
 }
 
 
-/* "(t.meta = A AND … OR t.meta = B AND …)"; `only`: array text of the types to ask, NULL: all. false: no type has such attributes. */
+/* "(t.meta = A AND … OR t.meta = B AND …)"; `only`: the types to ask as ",1,2,", NULL: all.
+   `mixed`: what a type asks for, rows of all types may be. false: no type has such attributes. */
 static bool
-attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_filters_t *filters, const char *only)
+attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_filters_t *filters, const char *only, bool mixed)
 {
     bool           any = false;
     sql_t         *conditions;
@@ -248,8 +249,17 @@ attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_
         }
 
         sql_put(sql, any ? " OR " : "(");
-        sql_put(sql, "t.meta = %ld AND ", types->list[k].id);
-        sql_append(sql, conditions);
+
+        if (mixed) {
+            sql_put(sql, "(");
+            sql_append(sql, conditions);
+            sql_put(sql, ")");
+
+        } else {
+            sql_put(sql, "t.meta = %ld AND ", types->list[k].id);
+            sql_append(sql, conditions);
+        }
+
         any = true;
     }
 

@@ -90,7 +90,6 @@ static const char *
 filter_value(query_t *query, const filter_t *filter)
 {
     size_t      n;
-    json_t     *value;
     const char *text;
 
     switch (filter->value) {
@@ -102,13 +101,7 @@ filter_value(query_t *query, const filter_t *filter)
         return filter_uuids(query, filter->name);
 
     case FILTER_INTEGER:
-        value = param(query->rq, filter->name);
-
-        if (!json_is_integer(value)) {
-            fail(query->rq, 400, "%s must be an integer", filter->name);
-        }
-
-        return json_text(query->rq->arena, value);
+        return rq_format(query->rq, "%ld", (long) query_integer(query->rq, filter->name, param(query->rq, filter->name)));
 
     default:
         text = param_text(query->rq, filter->name);
@@ -219,47 +212,40 @@ filter_archive(query_t *query)
 static const char *
 filter_union(query_t *query, const char *const *names, const char *linked, const char *sql, size_t *n)
 {
+    size_t      count;
     sql_t      *statement;
-    size_t      count, room = 1, k;
-    int64_t    *ids;
-    json_t     *list, *item;
-    result_t   *result = NULL;
+    text_t      all;
+    result_t   *result;
     const char *array;
 
-    if (linked != NULL) {
-        array = query_integers(query->rq, linked, &count);
+    *n = 0;
+    text_start(&all, query->rq->arena, 64);
+
+    for (const char *const *name = names; *name != NULL; name++) {
+        array = query_integers(query->rq, *name, &count);
 
         if (count > 0) {
-            statement = sql_new(query->rq->arena);
-            sql_put(statement, sql, array);
-            result = pg_run(query->rq, statement);
-            room += (size_t) pg_rows(result);
+            text_puts(&all, *n > 0 ? "," : "{");
+            text_add(&all, array + 1, strlen(array) - 2);
+            *n += count;
         }
     }
 
-    for (const char *const *name = names; *name != NULL; name++) {
-        query_integers(query->rq, *name, &count);
-        room += count;
-    }
+    array = linked ? query_integers(query->rq, linked, &count) : NULL;
 
-    ids = arena_alloc(query->rq->arena, room * sizeof(int64_t));
-    *n = 0;
+    if (array != NULL && count > 0) {
+        statement = sql_new(query->rq->arena);
+        sql_put(statement, sql, array);
+        result = pg_run(query->rq, statement);
 
-    for (const char *const *name = names; *name != NULL; name++) {
-        list = param(query->rq, *name);
-
-        if (json_is_integer(list)) {
-            ids[(*n)++] = json_integer_value(list);
-        }
-
-        json_array_foreach(list, k, item) {
-            ids[(*n)++] = json_integer_value(item);
+        for (int64_t row = 0; row < pg_rows(result); row++) {
+            text_puts(&all, *n > 0 ? "," : "{");
+            text_puts(&all, pg_text(result, row, 0));
+            (*n)++;
         }
     }
 
-    for (int64_t row = 0; result != NULL && row < pg_rows(result); row++) {
-        ids[(*n)++] = pg_int(result, row, 0);
-    }
+    text_puts(&all, "}");
 
-    return sql_int_array(query->rq->arena, ids, *n);
+    return all.data;
 }

@@ -71,12 +71,13 @@ const json_t        *type_attribute(const entity_type_t *type, const char *name)
 dtype_t              dtype_of(const json_t *attribute);
 const char          *dtype_name(dtype_t dtype);
 bool                 term_builtin(const kind_t *kind, const char *name, bool search, term_t *term);
+const char          *kind_sort_column(const kind_t *kind, const char *name);
 
 /* filters.c */
 void query_filters(query_t *query);
 
 /* sections.c */
-void query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, const char *user_section);
+void query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, const char *user_section, bool strict);
 void query_sections(query_t *query);
 
 /* attributes.c */

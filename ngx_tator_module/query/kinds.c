@@ -82,6 +82,28 @@ static const builtin_t builtins[] = {
     {"$archive_state", DTYPE_STRING, MEDIA, "t.archive_state", true},
 };
 
+/* Further columns, which lists can only be ordered by. */
+static const builtin_t sort_columns[] = {
+    {"$project", DTYPE_INT, ENTITY, "t.project", false},
+    {"$media", DTYPE_INT, LOCALIZATION, "t.media", false},
+    {"$thumbnail_image", DTYPE_INT, LOCALIZATION, "t.thumbnail_image", false},
+    {"$parent", DTYPE_INT, ANNOTATION, "t.parent", false},
+    {"$mark", DTYPE_INT, ANNOTATION, "t.mark", false},
+    {"$latest_mark", DTYPE_INT, ANNOTATION, "t.latest_mark", false},
+    {"$variant_deleted", DTYPE_BOOL, ANNOTATION, "t.variant_deleted", false},
+    {"$deleted", DTYPE_BOOL, ENTITY, "t.deleted", false},
+    {"$gid", DTYPE_STRING, MEDIA, "t.gid", false},
+    {"$uid", DTYPE_STRING, MEDIA, "t.uid", false},
+    {"$md5", DTYPE_STRING, MEDIA, "t.md5", false},
+    {"$codec", DTYPE_STRING, MEDIA, "t.codec", false},
+    {"$last_edit_start", DTYPE_DATETIME, MEDIA, "t.last_edit_start", false},
+    {"$last_edit_end", DTYPE_DATETIME, MEDIA, "t.last_edit_end", false},
+    {"$archive_status_date", DTYPE_DATETIME, MEDIA, "t.archive_status_date", false},
+    {"$primary_section", DTYPE_INT, MEDIA, "t.primary_section_id", false},
+    {"$summary_level", DTYPE_INT, MEDIA, "t.summary_level", false},
+    {"$source_url", DTYPE_STRING, MEDIA, "t.source_url", false},
+};
+
 
 const types_t *
 query_types(query_t *query, const kind_t *kind)
@@ -118,7 +140,7 @@ query_types(query_t *query, const kind_t *kind)
 }
 
 
-/* tator_user_sections is an attribute that every type has. */
+/* The definition of an attribute in a type, or NULL. */
 const json_t *
 type_attribute(const entity_type_t *type, const char *name)
 {
@@ -175,4 +197,24 @@ term_builtin(const kind_t *kind, const char *name, bool search, term_t *term)
     }
 
     return false;
+}
+
+
+/* The SQL of a column that lists of the kind can be ordered by; NULL: there is none. */
+const char *
+kind_sort_column(const kind_t *kind, const char *name)
+{
+    term_t term;
+
+    if (term_builtin(kind, name, true, &term)) {
+        return term.missing ? NULL : term.column;
+    }
+
+    for (size_t k = 0; k < sizeof(sort_columns) / sizeof(sort_columns[0]); k++) {
+        if (strcmp(name, sort_columns[k].name) == 0 && (sort_columns[k].kinds & kind->bit)) {
+            return sort_columns[k].column;
+        }
+    }
+
+    return NULL;
 }

@@ -10,8 +10,7 @@ void
 query_order(query_t *query)
 {
     bool        descending;
-    term_t      term;
-    const char *name;
+    const char *name, *column;
 
     if (query->order != NULL) {
         return;
@@ -33,11 +32,11 @@ query_order(query_t *query)
         } else if (strcmp(name, "$incident") == 0 && param_given(query->rq, "encoded_related_search")) {
             sql_put(query->order, "0 + 0"); /* all are equal */
 
-        } else if (!term_builtin(query->kind, name, true, &term) || term.missing) {
+        } else if ((column = kind_sort_column(query->kind, name)) == NULL) {
             fail(query->rq, 400, "Can not sort by %s", name);
 
         } else {
-            sql_raw(query->order, term.column);
+            sql_raw(query->order, column);
         }
 
         sql_put(query->order, descending ? " DESC" : " ASC");

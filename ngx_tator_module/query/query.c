@@ -7,7 +7,8 @@
  * whose permission is shown; so columns can be written once, as text of the source.
  */
 
-#include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #include "internal.h"
@@ -151,8 +152,9 @@ query_select_list(rq_t *rq, sql_t *sql, const column_t *columns)
 const char *
 query_integers(rq_t *rq, const char *name, size_t *n)
 {
-    size_t  k;
-    json_t *value, *item;
+    size_t   k;
+    json_t  *value, *item;
+    int64_t *list;
 
     value = param(rq, name);
     *n = 0;
@@ -161,24 +163,41 @@ query_integers(rq_t *rq, const char *name, size_t *n)
         return NULL;
     }
 
-    if (json_is_integer(value)) {
-        *n = 1;
-        return rq_format(rq, "{%ld}", (long) json_integer_value(value));
-    }
+    list = arena_alloc(rq->arena, (json_array_size(value) + 1) * sizeof(int64_t));
 
     if (!json_is_array(value)) {
-        fail(rq, 400, "%s must be a list of integers", name);
+        list[(*n)++] = query_integer(rq, name, value);
     }
 
     json_array_foreach(value, k, item) {
-        if (!json_is_integer(item)) {
-            fail(rq, 400, "%s must be a list of integers", name);
+        list[(*n)++] = query_integer(rq, name, item);
+    }
+
+    return sql_int_array(rq->arena, list, *n);
+}
+
+
+int64_t
+query_integer(rq_t *rq, const char *name, const json_t *value)
+{
+    char       *end;
+    long long   number;
+    const char *text = json_string_value(value);
+
+    if (json_is_integer(value)) {
+        return json_integer_value(value);
+    }
+
+    if (text != NULL && *text != '\0') {
+        errno = 0;
+        number = strtoll(text, &end, 10);
+
+        if (*end == '\0' && errno == 0) {
+            return number;
         }
     }
 
-    *n = json_array_size(value);
-
-    return sql_json_array(rq->arena, value);
+    fail(rq, 400, "%s must be an integer or a list of integers", name);
 }
 
 
@@ -266,7 +285,7 @@ query_read(rq_t *rq, const kind_t *kind, unsigned flags)
     query->rq = rq;
     query->kind = kind;
     query->flags = flags;
-    query->type = param_int(rq, "type", 0);
+    query->type = param_given(rq, "type") ? query_integer(rq, "type", param(rq, "type")) : 0;
     query->where = sql_new(rq->arena);
     query->shown = sql_new(rq->arena);
 

@@ -51,9 +51,12 @@ typedef struct {
 
 matched_t query_matched(rq_t *rq, const kind_t *kind, unsigned flags, const char *verb);
 
-/* A list of integers of the parameters, as array text; a body's member may come unchecked: 400 unless it is an integer or a
-   list of them. NULL: absent. `n` is how many. */
+/* A list of integers of the parameters, as array text; a body's member may come unchecked: 400 unless it is an integer (also
+   as text) or a list of them. NULL: absent. `n` is how many. */
 const char *query_integers(rq_t *rq, const char *name, size_t *n);
+
+/* One of them. */
+int64_t query_integer(rq_t *rq, const char *name, const json_t *value);
 
 /* A text that must be a UUID, else 400; lower case with hyphens. */
 const char *query_uuid(rq_t *rq, const char *name, const char *text);

@@ -104,7 +104,7 @@ static const search_special_t search_specials[] = {
 static void search_node(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth);
 static void search_combine(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth);
 static void search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth);
-static bool search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name, const json_t *value);
+static bool search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name, const json_t *value, bool strict);
 static bool search_special(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, unsigned depth);
 static bool search_term(query_t *query, const kind_t *kind, const char *name, term_t *term);
 static json_t *leaf_value(leaf_t *leaf, const term_t *term, const json_t *value);
@@ -244,7 +244,7 @@ search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, 
     sql_put(sql, inverse ? "NOT (" : "(");
     leaf.strict = strict || inverse;
 
-    if (search_section(query, sql, kind, name, leaf.value) || search_special(query, sql, kind, node, depth)) {
+    if (search_section(query, sql, kind, name, leaf.value, leaf.strict) || search_special(query, sql, kind, node, depth)) {
         sql_put(sql, ")");
         return;
     }
@@ -268,12 +268,12 @@ search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, 
 
 /* $section and tator_user_sections: whatever the operation says. */
 static bool
-search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name, const json_t *value)
+search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name, const json_t *value, bool strict)
 {
     if (strcmp(name, "$section") == 0) {
         int64_t id = json_is_string(value) ? atoll(json_string_value(value)) : json_integer_value(value);
 
-        query_section(query, sql, kind, id, NULL);
+        query_section(query, sql, kind, id, NULL, strict);
         return true;
     }
 
@@ -282,7 +282,7 @@ search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name,
             fail(query->rq, 400, "tator_user_sections must be text");
         }
 
-        query_section(query, sql, kind, 0, json_string_value(value));
+        query_section(query, sql, kind, 0, json_string_value(value), strict);
         return true;
     }
 

@@ -6,14 +6,15 @@
 #include "internal.h"
 
 static result_t *section_read(query_t *query, int64_t section, const char *user_section);
-static void      section_media(query_t *query, sql_t *sql, const result_t *section);
+static void      section_media(query_t *query, sql_t *sql, const result_t *section, bool strict);
 static void      section_multiple(query_t *query);
-static bool      section_has_media_types(query_t *query);
+static void      section_media_types(query_t *query);
 
 
-/* Append the condition on t, of `kind`, that its media is in a section: one by id, or (user_section) by its tator_user_sections. */
+/* Append the condition on t, of `kind`, that its media is in a section: one by id, or (user_section) by its tator_user_sections. `strict`: it
+   stands under a negation, so it must not be NULL. */
 void
-query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, const char *user_section)
+query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, const char *user_section, bool strict)
 {
     result_t *result;
 
@@ -24,14 +25,14 @@ query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, c
     }
 
     if (kind->bit & MEDIA) {
-        section_media(query, sql, result);
+        section_media(query, sql, result, strict);
         return;
     }
 
     sql_raw(sql, kind->in_media);
     query_media_begin(query, sql);
     sql_put(sql, " AND ");
-    section_media(query, sql, result);
+    section_media(query, sql, result, strict);
     sql_raw(sql, kind->in_media_end);
 }
 
@@ -45,10 +46,10 @@ query_sections(query_t *query)
     section = param_int(query->rq, "section", 0);
 
     if (section != 0) {
-        query_section(query, query_and(query->where), query->kind, section, NULL);
+        query_section(query, query_and(query->where), query->kind, section, NULL, false);
 
-        if ((query->kind->bit & ANNOTATION) && !section_has_media_types(query)) {
-            fail(query->rq, 400, "No media types are associated with these types");
+        if (query->kind->bit & ANNOTATION) { /* and the media's type is one that is annotated so */
+            section_media_types(query);
         }
     }
 
@@ -78,7 +79,7 @@ section_read(query_t *query, int64_t section, const char *user_section)
 
 
 static void
-section_media(query_t *query, sql_t *sql, const result_t *section)
+section_media(query_t *query, sql_t *sql, const result_t *section, bool strict)
 {
     int64_t     id;
     const char *dtype;
@@ -87,7 +88,7 @@ section_media(query_t *query, sql_t *sql, const result_t *section)
     dtype = pg_null(section, 0, 1) ? "" : pg_text(section, 0, 1);
 
     if (strcmp(dtype, "folder") == 0) {
-        sql_put(sql, "t.primary_section_id = %ld", id);
+        sql_put(sql, strict ? "coalesce(t.primary_section_id = %ld, false)" : "t.primary_section_id = %ld", id);
 
     } else if (strcmp(dtype, "playlist") == 0) {
         sql_put(sql, "t.id = ANY(ARRAY(SELECT media_id FROM main_section_media WHERE section_id = %ld))", id);
@@ -109,11 +110,12 @@ section_media(query_t *query, sql_t *sql, const result_t *section)
 }
 
 
-/* The union over folders and playlists. Sections without media are skipped; when all are, nothing is filtered (R). */
+/* The union over folders and playlists. Sections that match none of the rows so far are skipped; when all are, nothing is filtered (R). */
 static void
 section_multiple(query_t *query)
 {
     size_t      n;
+    sql_t      *sql, *before;
     const char *ids;
 
     static const char members[] =
@@ -130,23 +132,30 @@ section_multiple(query_t *query)
         fail(query->rq, 400, "multi_section takes folders and playlists only");
     }
 
-    sql_t *sql = query_and(query->where);
+    before = sql_new(query->rq->arena);
+    sql_append(before, query->where);
 
+    sql = query_and(query->where);
     sql_put(sql, "(t.id = ANY(ARRAY(");
     sql_put(sql, members, query->rq->project, ids, ids);
-    sql_put(sql, ")) OR NOT EXISTS (");
+    sql_put(sql, ")) OR NOT EXISTS (SELECT 1 FROM main_media t WHERE ");
+    sql_append(sql, before);
+    sql_put(sql, " AND t.id = ANY(ARRAY(");
     sql_put(sql, members, query->rq->project, ids, ids);
-    sql_put(sql, "))");
+    sql_put(sql, "))))");
 }
 
 
-static bool
-section_has_media_types(query_t *query)
+/* Only media of types that the annotation types in question are associated with; 400 when there is none. */
+static void
+section_media_types(query_t *query)
 {
-    sql_t *sql;
+    sql_t    *sql;
+    result_t *result;
+    int64_t  *ids;
 
     sql = sql_new(query->rq->arena);
-    sql_put(sql, "SELECT 1 FROM ");
+    sql_put(sql, "SELECT DISTINCT m.mediatype_id FROM ");
     sql_raw(sql, query->kind->types);
     sql_put(sql, " k JOIN ");
     sql_raw(sql, query->kind->type_media);
@@ -158,7 +167,21 @@ section_has_media_types(query_t *query)
         sql_put(sql, " AND k.id = %ld", query->type);
     }
 
-    sql_put(sql, " LIMIT 1");
+    result = pg_run(query->rq, sql);
 
-    return pg_rows(pg_run(query->rq, sql)) > 0;
+    if (pg_rows(result) == 0) {
+        fail(query->rq, 400, "No media types are associated with these types");
+    }
+
+    ids = arena_alloc(query->rq->arena, (size_t) pg_rows(result) * sizeof(int64_t));
+
+    for (int64_t k = 0; k < pg_rows(result); k++) {
+        ids[k] = pg_int(result, k, 0);
+    }
+
+    sql = query_and(query->where);
+    sql_raw(sql, query->kind->in_media);
+    query_media_begin(query, sql);
+    sql_put(sql, " AND t.meta = ANY(%s::bigint[])", sql_int_array(query->rq->arena, ids, (size_t) pg_rows(result)));
+    sql_raw(sql, query->kind->in_media_end);
 }

@@ -53,20 +53,26 @@ static const field_t localization_by_elemental_id_params[] = {
 };
 
 /* Members of a localization; times differ between lists and the rest (contract/queries.md §4). */
-#define LOCALIZATION_COLUMNS(time)                                                                                         \
+#define LOCALIZATION_COLUMNS(time, media, user)                                                                                         \
     {"id", "t.id", COLUMN_RAW}, {"project", "t.project", COLUMN_RAW}, {"type", "t.meta", COLUMN_RAW},                      \
-    {"media", "t.media", COLUMN_RAW}, {"thumbnail_image", "t.thumbnail_image", COLUMN_RAW},                                \
+    {"media", media}, {"thumbnail_image", "t.thumbnail_image", COLUMN_RAW},                                \
     {"version", "t.version", COLUMN_RAW}, {"attributes", "t.attributes", COLUMN_RAW},                                      \
     {"created_by", "t.created_by", COLUMN_RAW}, {"created_datetime", "t.created_datetime", time},                          \
     {"modified_datetime", "t.modified_datetime", time}, {"modified_by", "t.modified_by", COLUMN_RAW},                      \
-    {"user", "t.\"user\"", COLUMN_RAW}, {"variant_deleted", "t.variant_deleted", COLUMN_BOOL},                             \
+    {"user", user}, {"variant_deleted", "t.variant_deleted", COLUMN_BOOL},                             \
     {"effective_permission", "tator.localization_permission(($1::jsonb ->> '$user')::int, t.id)", COLUMN_RAW},             \
     {"x", "t.x", COLUMN_DOUBLE}, {"y", "t.y", COLUMN_RAW}, {"width", "t.width", COLUMN_RAW}, {"height", "t.height", COLUMN_RAW}, \
     {"u", "t.u", COLUMN_DOUBLE}, {"v", "t.v", COLUMN_RAW}, {"points", "t.points", COLUMN_RAW}, {"frame", "t.frame", COLUMN_RAW}, \
     {"parent", "t.parent", COLUMN_RAW}, {"elemental_id", "t.elemental_id", COLUMN_SAFE}, {"mark", "t.mark", COLUMN_RAW}, {0}
 
-const column_t localization_columns[] = {LOCALIZATION_COLUMNS(COLUMN_TIME)};
-const column_t localization_list_columns[] = {LOCALIZATION_COLUMNS(COLUMN_TIME_MS)};
+#define MEDIA_ID  "t.media", COLUMN_RAW
+#define USER_ID   "t.\"user\"", COLUMN_RAW
+#define MEDIA_NAME "(SELECT m.name FROM main_media m WHERE m.id = t.media)", COLUMN_TEXT
+#define USER_EMAIL "(SELECT u.email FROM main_user u WHERE u.id = t.created_by)", COLUMN_TEXT
+
+const column_t localization_columns[] = {LOCALIZATION_COLUMNS(COLUMN_TIME, MEDIA_ID, USER_ID)};
+const column_t localization_list_columns[] = {LOCALIZATION_COLUMNS(COLUMN_TIME_MS, MEDIA_ID, USER_ID)};
+const column_t localization_csv_columns[] = {LOCALIZATION_COLUMNS(COLUMN_TIME_MS, MEDIA_NAME, USER_EMAIL)};
 
 /* Which members of a body change a localization of a dtype, and when. */
 typedef enum { IF_GIVEN, IF_NOT_ZERO, IF_NOT_EMPTY } geometry_rule_t;

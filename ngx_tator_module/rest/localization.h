@@ -7,7 +7,7 @@
 
 #include "annotation.h"
 
-extern const column_t localization_columns[], localization_list_columns[];
+extern const column_t localization_columns[], localization_list_columns[], localization_csv_columns[];
 
 void localization_list(rq_t *rq);
 void localization_count(rq_t *rq);

@@ -17,7 +17,7 @@ localization_list(rq_t *rq)
         {0},
     };
 
-    columns = columns_csv(rq, query_fields(rq, localization_list_columns, NULL), csv);
+    columns = columns_csv(rq, query_fields(rq, rq->format == FORMAT_CSV ? localization_csv_columns : localization_list_columns, NULL), csv);
     stream_rows(rq, columns, annotation_query(rq, &kind_localization, QUERY_ROWS, columns, 0));
 }
 

@@ -77,6 +77,16 @@ const column_t state_list_columns[] = {
     {0},
 };
 
+/* In csv people and media go by name (contract/queries.md §4). */
+const column_t state_csv_columns[] = {
+    STATE_COLUMNS(COLUMN_TIME_MS),
+    {"user", "(SELECT u.email FROM main_user u WHERE u.id = t.created_by)", COLUMN_TEXT},
+    {"localizations", LINKS("main_state_localizations", "localization_id", RESTRICTED("localizations", "localization_id")), COLUMN_IDS},
+    {"media", "ARRAY(SELECT m.name FROM main_state_media l JOIN main_media m ON m.id = l.media_id WHERE l.state_id = t.id"
+              RESTRICTED("media", "media_id") " ORDER BY l.media_id)", COLUMN_TEXTS},
+    {0},
+};
+
 static void state_get(rq_t *rq);
 static void state_patch(rq_t *rq);
 static void state_delete(rq_t *rq);

@@ -7,7 +7,7 @@
 
 #include "annotation.h"
 
-extern const column_t state_object_columns[], state_list_columns[];
+extern const column_t state_object_columns[], state_list_columns[], state_csv_columns[];
 
 void state_list(rq_t *rq);
 void state_count(rq_t *rq);

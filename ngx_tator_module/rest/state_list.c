@@ -26,7 +26,7 @@ state_list(rq_t *rq)
         {0},
     };
 
-    columns = columns_csv(rq, query_fields(rq, state_list_columns, always), csv);
+    columns = columns_csv(rq, query_fields(rq, rq->format == FORMAT_CSV ? state_csv_columns : state_list_columns, always), csv);
     stream_rows(rq, columns, annotation_query(rq, &kind_state, QUERY_ROWS, columns, 0));
 }
 
