@@ -223,6 +223,10 @@ param_int(rq_t *rq, const char *name, int64_t otherwise)
         return (int64_t) json_real_value(value);
     }
 
+    if (json_is_string(value)) {
+        return strtoll(json_string_value(value), NULL, 10); /* a body's member that no schema has cast */
+    }
+
     return json_is_boolean(value) ? json_is_true(value) : otherwise;
 }
 
