@@ -2,23 +2,20 @@
  * The default LIVE store (live_store.h).
  */
 
-#include <time.h>
-
-#include <tator/store.h>
-
-#include "../net/fetch.h"
 #include "live_store.h"
+#include "stores.h"
 
-static store_t *live_store(rq_t *rq);
-static int      live_store_run(rq_t *rq, const store_call_t *call);
+static int live_store_run(rq_t *rq, const store_call_t *call);
 
 
 const char *
 live_store_url(rq_t *rq, const char *path, int seconds)
 {
-    store_t *store = live_store(rq);
+    if (rq->config->stores[STORE_LIVE].config == NULL) {
+        return NULL;
+    }
 
-    return store == NULL ? NULL : store_url(store, rq->arena, &(store_call_t) {STORE_GET, .path = path}, seconds, time(NULL));
+    return stores_url(rq, stores_default(rq, STORE_LIVE), &(store_call_t) {STORE_GET, .path = path}, seconds);
 }
 
 
@@ -47,43 +44,11 @@ live_store_delete(rq_t *rq, const char *path)
 }
 
 
-static store_t *
-live_store(rq_t *rq)
-{
-    const char           *error;
-    json_t               *config;
-    const store_config_t *live = &rq->config->stores[STORE_LIVE];
-
-    if (live->config == NULL || live->bucket_name == NULL || live->store_type == NULL) {
-        return NULL;
-    }
-
-    config = json_loads(live->config, 0, NULL);
-    if (config == NULL) {
-        return NULL;
-    }
-
-    rq_own(rq, config);
-
-    return store_create(rq->arena, live->store_type, config, live->bucket_name, live->external_host, rq->config->require_https, &error);
-}
-
-
-/* The status; 0: no store, or no answer. */
+/* The status; 0: no answer. */
 static int
 live_store_run(rq_t *rq, const store_call_t *call)
 {
-    store_t         *store = live_store(rq);
-    store_request_t *request;
+    fetched_t *answer = stores_send(rq, stores_default(rq, STORE_LIVE), call);
 
-    if (store == NULL) {
-        return 0;
-    }
-
-    request = store_request(store, rq->arena, call, time(NULL));
-    if (request == NULL) {
-        return 200;
-    }
-
-    return fetch(rq, &(fetch_t) {request->method, request->url, request->headers, request->body, request->body_len, .timeout_ms = 10000})->status;
+    return answer == NULL ? 200 : answer->status;
 }

@@ -6,6 +6,7 @@
 #include "../api/delete.h"
 #include "common.h"
 #include "labels.h"
+#include "project_thumb.h"
 
 static const field_t project_made_fields[] = {
     {"summary", STRING(DEFAULT_TEXT("")), OPTIONAL, "One line about it."},
@@ -103,6 +104,7 @@ static void     project_list(rq_t *rq);
 static void     project_create(rq_t *rq);
 static sql_t   *project_select(rq_t *rq);
 static json_t  *project_object(rq_t *rq, int64_t id);
+static json_t  *project_shown(rq_t *rq, const result_t *result, int64_t row);
 static void     project_name_free(rq_t *rq, const char *name);
 static void     project_bucket_allowed(rq_t *rq, const char *name, int64_t organization);
 static void     project_people(rq_t *rq, int64_t id, int64_t organization);
@@ -136,7 +138,7 @@ project_get(rq_t *rq)
     sql_t *sql = project_select(rq);
 
     sql_put(sql, " WHERE p.id = %ld", rq->project);
-    reply_row(rq, 200, project_columns, pg_run(rq, sql), 0);
+    reply_json(rq, 200, project_shown(rq, pg_run(rq, sql), 0));
 }
 
 
@@ -144,7 +146,9 @@ project_get(rq_t *rq)
 static void
 project_list(rq_t *rq)
 {
-    sql_t *sql = project_select(rq);
+    sql_t    *sql = project_select(rq);
+    json_t   *list = rq_own(rq, json_array());
+    result_t *result;
 
     if (rq->user.id == 0) {
         fail(rq, 400, "Authentication credentials were not provided.");
@@ -160,7 +164,13 @@ project_list(rq_t *rq)
     }
 
     sql_put(sql, " ORDER BY p.id");
-    reply_rows(rq, project_columns, pg_run(rq, sql));
+
+    result = pg_run(rq, sql);
+    for (int64_t row = 0; row < pg_rows(result); row++) {
+        json_array_append(list, project_shown(rq, result, row));
+    }
+
+    reply_json(rq, 200, list);
 }
 
 
@@ -256,9 +266,19 @@ static void
 project_update(rq_t *rq)
 {
     bool        changed = false;
-    const char *name = param_text(rq, "name");
+    removal_t  *removal = removal_new(rq, rq->project);
+    const char *thumb = NULL, *name = param_text(rq, "name");
+
+    if (param_text(rq, "thumb") != NULL) {
+        thumb = project_thumb_take(rq, param_text(rq, "thumb"));
+    }
 
     tx_begin(rq);
+
+    if (thumb != NULL) {
+        project_thumb_put(rq, removal, thumb);
+        changed = true;
+    }
 
     if (name != NULL) {
         project_name_free(rq, name);
@@ -300,6 +320,7 @@ project_update(rq_t *rq)
 
     json_t *object = project_object(rq, rq->project);
     tx_commit(rq);
+    removal_run(removal);
 
     reply_json(rq, 200, rq_own(rq, json_pack("{s:s, s:O}", "message", rq_format(rq, "Project %ld updated successfully!", (long) rq->project),
                                              "object", object)));
@@ -310,7 +331,8 @@ project_update(rq_t *rq)
 static void
 project_delete(rq_t *rq)
 {
-    result_t *result;
+    result_t  *result;
+    removal_t *removal = removal_new(rq, 0);
 
     tx_begin(rq);
 
@@ -323,8 +345,10 @@ project_delete(rq_t *rq)
         fail_permission(rq);
     }
 
+    project_thumb_put(rq, removal, NULL);
     delete_rows(rq, "main_project", sql_int_array(rq->arena, &rq->project, 1));
     tx_commit(rq);
+    removal_run(removal);
 
     reply_message(rq, 200, "Project %ld deleted successfully!", (long) rq->project);
 }
@@ -354,7 +378,21 @@ project_object(rq_t *rq, int64_t id)
 
     sql_put(sql, " WHERE p.id = %ld", id);
 
-    return columns_object(rq, project_columns, pg_run(rq, sql), 0, 0);
+    return project_shown(rq, pg_run(rq, sql), 0);
+}
+
+
+/* A row with its picture as a URL. */
+static json_t *
+project_shown(rq_t *rq, const result_t *result, int64_t row)
+{
+    json_t     *project = columns_object(rq, project_columns, result, row, 0);
+    const char *url;
+
+    url = project_thumb_url(rq, pg_int(result, row, 0), json_string_value(json_object_get(project, "thumb")));
+    json_object_set_new(project, "thumb", url == NULL ? json_null() : json_string(url));
+
+    return project;
 }
 
 
