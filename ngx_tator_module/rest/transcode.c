@@ -410,7 +410,8 @@ transcode_cancel(rq_t *rq, const char *const *uids, size_t n)
 }
 
 
-/* A transcode as clients see it. With `verbose` also how far it is, and why it failed: more than the reference tells. */
+/* A transcode as clients see it. With the undocumented query verbose=true also how far it is, and why it failed: the documented
+   answer has exactly the reference's members. */
 static json_t *
 transcode_json(rq_t *rq, const job_t *job)
 {
@@ -433,7 +434,7 @@ transcode_json(rq_t *rq, const job_t *job)
                       (json_int_t) job->user, "project", (json_int_t) job->project, "nodes", "status", job->status, "start_time",
                       job->start_time, "stop_time", job->stop_time);
 
-    if (param_bool(rq, "verbose", false)) {
+    if (memmem(rq->query.data, rq->query.len, "verbose=true", sizeof("verbose=true") - 1) != NULL) {
         json_object_set_new(facts, "progress", json_real(job->progress));
         json_object_set_new(facts, "attempts", json_integer(job->attempts));
         json_object_set_new(facts, "message", job->message ? json_string(job->message) : json_null());

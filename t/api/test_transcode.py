@@ -184,9 +184,9 @@ def test_a_second_transcode_adds_nothing(http, videos, upload, ended, numbered):
 def test_a_damaged_upload_fails_with_a_reason_and_the_next_succeeds(http, videos, upload, ended, numbered, tmp_path):
     kind = videos(streaming_config=[{"resolution": 90}])
     whole = numbered(20).read_bytes()
-    noise = random.Random(7)
+    noise, begin, end = random.Random(7), whole.index(b"mdat") + 4, whole.index(b"moov") - 4
     damaged = {"text.mp4": b"this is no video", "cut.mp4": whole[:len(whole) // 2],
-               "noise.mp4": whole[:2000] + bytes(noise.randrange(256) for _ in range(len(whole) - 4000)) + whole[-2000:]}
+               "noise.mp4": whole[:begin] + bytes(noise.randrange(256) for _ in range(begin, end)) + whole[end:]}
     jobs = []
     for name, data in damaged.items():
         (tmp_path / name).write_bytes(data)
