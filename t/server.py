@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+import boto3
 import requests
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
@@ -86,6 +87,18 @@ class Server:
 
     def http(self, token=None):
         return Http(self.url, token or self.token)
+
+    def settings(self):
+        """The environment of module and workers."""
+        return dict(line.split("=", 1) for line in (self.var / "environment").read_text().splitlines() if "=" in line)
+
+    def objects(self, prefix=""):
+        """The keys in the default bucket of the embedded store."""
+        settings = self.settings()
+        store = boto3.client("s3", endpoint_url=self.url + "/objects", region_name="us-east-2", aws_access_key_id=settings["TATOR_OBJECTS_ACCESS_KEY"],
+                             aws_secret_access_key=settings["TATOR_OBJECTS_SECRET_KEY"])
+        pages = store.get_paginator("list_objects_v2").paginate(Bucket=settings["DEFAULT_LIVE_BUCKET_NAME"], Prefix=prefix)
+        return {item["Key"] for page in pages for item in page.get("Contents", [])}
 
     def log(self):
         path = self.var / "log" / "error.log"

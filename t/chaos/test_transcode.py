@@ -62,6 +62,6 @@ def test_a_killed_workers_job_completes_elsewhere(server, clip):
     assert media[0].num_frames == 500
     # Each file that the media has is in the store once, and nothing else of this media is.
     known = {row["path"] for row in server.sql(f"SELECT path FROM main_resource r JOIN main_resource_media m ON m.resource_id = r.id WHERE m.media_id = {media[0].id}")}
-    stored = {str(found.relative_to(server.store / "tator")) for found in (server.store / "tator").rglob("*") if found.is_file() and f"/{media[0].id}/" in str(found)}
+    stored = server.objects(f"{made.organization}/{made.project}/{media[0].id}/")
     assert stored == known
     server.start()
