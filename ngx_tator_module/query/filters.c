@@ -15,9 +15,9 @@ typedef struct {
 } filter_t;
 
 static const filter_t filters[] = {
-    {"type", ENTITY, FILTER_INTEGER, "t.meta = %s::bigint", false},
+    {"type", TYPED, FILTER_INTEGER, "t.meta = %s::bigint", false},
     {"after", ENTITY, FILTER_INTEGER, "t.id > %s::bigint", false},
-    {"elemental_id", ENTITY, FILTER_UUID, "t.elemental_id = %s::uuid", false},
+    {"elemental_id", ENTITY | FILE_ROW, FILTER_UUID, "t.elemental_id = %s::uuid", false},
 
     {"name", MEDIA, FILTER_TEXT, "upper(t.name) = upper(%s)", false},
     {"md5", MEDIA, FILTER_TEXT, "t.md5 = %s", false},
@@ -27,6 +27,9 @@ static const filter_t filters[] = {
     {"dtype", MEDIA, FILTER_TEXT, "t.meta IN (SELECT id FROM main_mediatype WHERE dtype = %s)", false},
     {"localization_ids", MEDIA, FILTER_INTEGERS,
      "t.id = ANY(ARRAY(SELECT l.media FROM main_localization l WHERE l.id = ANY(%s::bigint[])))", true},
+
+    {"name", LEAF | FILE_ROW, FILTER_TEXT, "t.name = %s", false},
+    {"depth", LEAF, FILTER_INTEGER, "nlevel(t.path) = %s::bigint", false},
 
     {"version", ANNOTATION, FILTER_INTEGERS, "t.version = ANY(%s::bigint[])", false},
     {"frame", LOCALIZATION, FILTER_INTEGER, "t.frame = %s::bigint", false},
@@ -134,7 +137,7 @@ filter_uuids(query_t *query, const char *name)
 }
 
 
-/* Ids named directly or by what is linked with them; an empty union does not restrict. */
+/* Ids named directly or by what is linked with them; an empty union does not restrict, but of leaves it matches nothing. */
 static void
 filter_ids(query_t *query)
 {
@@ -143,6 +146,7 @@ filter_ids(query_t *query)
 
     static const char *const media_names[] = {"media_id", "ids", NULL};
     static const char *const localization_names[] = {"ids", NULL};
+    static const char *const leaf_names[] = {"leaf_id", "ids", NULL};
 
     if (query->kind->bit & MEDIA) {
         ids = filter_union(query, media_names, "state_ids", "SELECT media_id FROM main_state_media WHERE state_id = ANY(%s::bigint[])", &n);
@@ -151,11 +155,14 @@ filter_ids(query_t *query)
         ids = filter_union(query, localization_names, "state_ids",
                            "SELECT localization_id FROM main_state_localizations WHERE state_id = ANY(%s::bigint[])", &n);
 
+    } else if (query->kind->bit & LEAF) {
+        ids = filter_union(query, leaf_names, NULL, NULL, &n);
+
     } else {
         return;
     }
 
-    if (n > 0) {
+    if (n > 0 || ((query->kind->bit & LEAF) && (param_given(query->rq, "leaf_id") || param_given(query->rq, "ids")))) {
         sql_put(query_and(query->where), "t.id = ANY(%s::bigint[])", ids);
     }
 }

@@ -9,7 +9,12 @@
 #include "query.h"
 
 /* Bits, for tables that say where something exists. */
-enum { MEDIA = 0x1, LOCALIZATION = 0x2, STATE = 0x4, ANNOTATION = LOCALIZATION | STATE, ENTITY = ANNOTATION | MEDIA };
+enum {
+    MEDIA = 0x1, LOCALIZATION = 0x2, STATE = 0x4, LEAF = 0x8, FILE_ROW = 0x10, SECTION = 0x20,
+    ANNOTATION = LOCALIZATION | STATE,
+    ENTITY = ANNOTATION | MEDIA, /* what belongs to media */
+    TYPED = ENTITY | LEAF | FILE_ROW
+};
 
 typedef enum {
     DTYPE_NONE, DTYPE_BOOL, DTYPE_INT, DTYPE_FLOAT, DTYPE_ENUM, DTYPE_STRING, DTYPE_DATETIME, DTYPE_GEOPOS, DTYPE_FLOAT_ARRAY,
@@ -23,10 +28,12 @@ struct kind_s {
     const char *model;       /* "Localization" */
     const char *table;       /* "main_localization" */
     const char *types;       /* "main_localizationtype" */
-    const char *type_media;  /* "main_localizationtype_media", its media types; NULL for media */
+    const char *types_key;   /* its column that names the project */
+    const char *type_media;  /* "main_localizationtype_media", its media types; NULL for what is not on media */
     const char *type_column; /* "localizationtype_id" */
     const char *order;       /* the default */
-    const char *permission;  /* SQL function of (user, id) */
+    const char *permission;  /* SQL function of (user, id); NULL: lists are not filtered by it */
+    const char *base;        /* condition on all rows, one %ld is the project; NULL: none */
     const char *in_media, *in_media_end; /* around a statement of media ids: rows on those media */
 };
 

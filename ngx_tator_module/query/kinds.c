@@ -11,6 +11,7 @@ const kind_t kind_media = {
     .model = "Media",
     .table = "main_media",
     .types = "main_mediatype",
+    .types_key = "project",
     .order = "t.name, t.id",
     .permission = "tator.media_permission",
     .in_media = "t.id IN (",
@@ -22,6 +23,7 @@ const kind_t kind_localization = {
     .model = "Localization",
     .table = "main_localization",
     .types = "main_localizationtype",
+    .types_key = "project",
     .type_media = "main_localizationtype_media",
     .type_column = "localizationtype_id",
     .order = "t.id",
@@ -35,12 +37,45 @@ const kind_t kind_state = {
     .model = "State",
     .table = "main_state",
     .types = "main_statetype",
+    .types_key = "project",
     .type_media = "main_statetype_media",
     .type_column = "statetype_id",
     .order = "t.id",
     .permission = "tator.state_permission",
     .in_media = "t.id = ANY(ARRAY(SELECT l.state_id FROM main_state_media l WHERE l.media_id = ANY(ARRAY(",
     .in_media_end = "))))",
+};
+
+const kind_t kind_leaf = {
+    .bit = LEAF,
+    .model = "Leaf",
+    .table = "main_leaf",
+    .types = "main_leaftype",
+    .types_key = "project",
+    .order = "t.id",
+};
+
+/* Files whose type was deleted are not listed. */
+const kind_t kind_file = {
+    .bit = FILE_ROW,
+    .model = "File",
+    .table = "main_file",
+    .types = "main_filetype",
+    .types_key = "project",
+    .order = "t.id",
+    .permission = "tator.file_permission",
+    .base = "t.meta IN (SELECT id FROM main_filetype WHERE project = %ld)",
+};
+
+/* All sections of a project share its list of attribute types. */
+const kind_t kind_section = {
+    .bit = SECTION,
+    .model = "Section",
+    .table = "main_section",
+    .types = "main_project",
+    .types_key = "id",
+    .order = "t.name, t.id",
+    .permission = "tator.section_permission",
 };
 
 static const char *const dtype_names[DTYPES] = {
@@ -68,30 +103,32 @@ static const builtin_t builtins[] = {
     {"$fps", DTYPE_FLOAT, MEDIA, "t.fps", false},
     {"$version", DTYPE_INT, ANNOTATION, "t.version", false},
     {"$user", DTYPE_INT, LOCALIZATION, "t.\"user\"", false},
-    {"$type", DTYPE_INT, ENTITY, "t.meta", false},
-    {"$created_by", DTYPE_INT, ENTITY, "t.created_by", false},
-    {"$modified_by", DTYPE_INT, ENTITY, "t.modified_by", false},
+    {"$type", DTYPE_INT, TYPED, "t.meta", false},
+    {"$created_by", DTYPE_INT, TYPED | SECTION, "t.created_by", false},
+    {"$modified_by", DTYPE_INT, TYPED, "t.modified_by", false},
     {"$frame", DTYPE_INT, ANNOTATION, "t.frame", false},
     {"$num_frames", DTYPE_INT, MEDIA, "t.num_frames", false},
     {"$section", DTYPE_INT, MEDIA, "t.primary_section_id", false},
-    {"$id", DTYPE_INT, ENTITY, "t.id", false},
-    {"$created_datetime", DTYPE_DATETIME, ENTITY, "t.created_datetime", false},
-    {"$modified_datetime", DTYPE_DATETIME, ENTITY, "t.modified_datetime", false},
-    {"$name", DTYPE_STRING, MEDIA, "t.name", false},
-    {"$elemental_id", DTYPE_STRING, ENTITY, "t.elemental_id", false},
+    {"$id", DTYPE_INT, TYPED | SECTION, "t.id", false},
+    {"$created_datetime", DTYPE_DATETIME, TYPED | SECTION, "t.created_datetime", false},
+    {"$modified_datetime", DTYPE_DATETIME, TYPED, "t.modified_datetime", false},
+    {"$name", DTYPE_STRING, MEDIA | LEAF | FILE_ROW | SECTION, "t.name", false},
+    {"$elemental_id", DTYPE_STRING, ENTITY | FILE_ROW | SECTION, "t.elemental_id", false},
     {"$archive_state", DTYPE_STRING, MEDIA, "t.archive_state", true},
 };
 
 /* Further columns, which lists can only be ordered by. */
 static const builtin_t sort_columns[] = {
-    {"$project", DTYPE_INT, ENTITY, "t.project", false},
+    {"$project", DTYPE_INT, TYPED, "t.project", false},
+    {"$path", DTYPE_STRING, LEAF | FILE_ROW, "t.path", false},
+    {"$description", DTYPE_STRING, FILE_ROW, "t.description", false},
     {"$media", DTYPE_INT, LOCALIZATION, "t.media", false},
     {"$thumbnail_image", DTYPE_INT, LOCALIZATION, "t.thumbnail_image", false},
-    {"$parent", DTYPE_INT, ANNOTATION, "t.parent", false},
+    {"$parent", DTYPE_INT, ANNOTATION | LEAF, "t.parent", false},
     {"$mark", DTYPE_INT, ANNOTATION, "t.mark", false},
     {"$latest_mark", DTYPE_INT, ANNOTATION, "t.latest_mark", false},
     {"$variant_deleted", DTYPE_BOOL, ANNOTATION, "t.variant_deleted", false},
-    {"$deleted", DTYPE_BOOL, ENTITY, "t.deleted", false},
+    {"$deleted", DTYPE_BOOL, TYPED, "t.deleted", false},
     {"$gid", DTYPE_STRING, MEDIA, "t.gid", false},
     {"$uid", DTYPE_STRING, MEDIA, "t.uid", false},
     {"$md5", DTYPE_STRING, MEDIA, "t.md5", false},
@@ -123,7 +160,9 @@ query_types(query_t *query, const kind_t *kind)
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT id, attribute_types FROM ");
     sql_raw(sql, kind->types);
-    sql_put(sql, " WHERE project = %ld ORDER BY id", rq->project);
+    sql_put(sql, " WHERE ");
+    sql_raw(sql, kind->types_key);
+    sql_put(sql, " = %ld ORDER BY id", rq->project);
     result = pg_run(rq, sql);
 
     types = &query->types[query->types_n++];

@@ -13,6 +13,7 @@
 
 #include "internal.h"
 
+static query_t    *query_new(rq_t *rq, const kind_t *kind, unsigned flags);
 static query_t    *query_read(rq_t *rq, const kind_t *kind, unsigned flags);
 static void        query_merge(query_t *query);
 static void        query_from(query_t *query, sql_t *sql);
@@ -35,6 +36,35 @@ sql_t *
 annotation_query(rq_t *rq, const kind_t *kind, query_select_t what, const column_t *columns, unsigned flags)
 {
     return query_select(query_read(rq, kind, flags), what, columns);
+}
+
+
+sql_t *
+leaf_query(rq_t *rq, query_select_t what, const column_t *columns)
+{
+    return query_select(query_read(rq, &kind_leaf, 0), what, columns);
+}
+
+
+sql_t *
+file_query(rq_t *rq, const column_t *columns)
+{
+    return query_select(query_read(rq, &kind_file, 0), QUERY_ROWS, columns);
+}
+
+
+void
+query_searched(rq_t *rq, const kind_t *kind, sql_t *sql)
+{
+    query_t *query;
+
+    query = query_new(rq, kind, 0);
+    query_search(query);
+
+    if (query->where->len > 0) {
+        sql_put(sql, " AND ");
+        sql_append(sql, query->where);
+    }
 }
 
 
@@ -277,7 +307,7 @@ query_media_begin(query_t *query, sql_t *sql)
 
 
 static query_t *
-query_read(rq_t *rq, const kind_t *kind, unsigned flags)
+query_new(rq_t *rq, const kind_t *kind, unsigned flags)
 {
     query_t *query;
 
@@ -289,9 +319,23 @@ query_read(rq_t *rq, const kind_t *kind, unsigned flags)
     query->where = sql_new(rq->arena);
     query->shown = sql_new(rq->arena);
 
+    return query;
+}
+
+
+static query_t *
+query_read(rq_t *rq, const kind_t *kind, unsigned flags)
+{
+    query_t *query;
+
+    query = query_new(rq, kind, flags);
     sql_put(query->where, "t.project = %ld AND t.deleted = false", rq->project);
 
-    if (rq->config->fine_grain) { /* rows that the caller may not see are not there */
+    if (kind->base != NULL) {
+        sql_put(query_and(query->where), kind->base, rq->project);
+    }
+
+    if (rq->config->fine_grain && kind->permission != NULL) { /* rows that the caller may not see are not there */
         sql_put(query_and(query->where), "(");
         sql_raw(query->where, kind->permission);
         sql_put(query->where, "(%ld::int, t.id) & 3) = 3", rq->user.id);
@@ -299,9 +343,13 @@ query_read(rq_t *rq, const kind_t *kind, unsigned flags)
 
     query_filters(query);
     query_attributes(query);
-    query_sections(query);
-    query_related_attributes(query);
-    query_related(query);
+
+    if (kind->bit & ENTITY) {
+        query_sections(query);
+        query_related_attributes(query);
+        query_related(query);
+    }
+
     query_search(query);
     query_vectors(query);
     query_merge(query);

@@ -3,7 +3,7 @@
  * the parameters fails with 400 or 404 here, before the list begins. The functions may wait (types and sections are read
  * from the database), so they are called in the handler, outside a cursor's loop.
  *
- * The rows' table has the alias t: main_media t, main_localization t, main_state t. Columns (api/columns.h) are written on
+ * The rows' table has the alias t: main_media t, main_localization t, main_leaf t … Columns (api/columns.h) are written on
  * it. Lists of states have a second FROM item, restricted(media, localizations): two int[] or NULL, the ids that the query
  * restricts to, since the members `media` and `localizations` show only those (contract/queries.md §12):
  *
@@ -28,11 +28,16 @@ typedef enum {
 /* A sort of rows: its table, types, built-in columns and filters; query/kinds.c. */
 typedef struct kind_s kind_t;
 
-extern const kind_t kind_media, kind_localization, kind_state;
+extern const kind_t kind_media, kind_localization, kind_state, kind_leaf, kind_file, kind_section;
 
 /* The statement for the request's parameters in the project rq->project. `columns` counts with QUERY_ROWS only. */
 sql_t *media_query(rq_t *rq, query_select_t what, const column_t *columns, unsigned flags);
 sql_t *annotation_query(rq_t *rq, const kind_t *kind, query_select_t what, const column_t *columns, unsigned flags);
+sql_t *leaf_query(rq_t *rq, query_select_t what, const column_t *columns);
+sql_t *file_query(rq_t *rq, const column_t *columns);
+
+/* Append " AND (…)" for the searches among the parameters (encoded_search, object_search), on the alias t, to a statement made elsewhere. */
+void query_searched(rq_t *rq, const kind_t *kind, sql_t *sql);
 
 /* The columns that the parameter `fields` asks for (all without it), in the request's arena: `a.b` gives member b of the
    JSON column a, several of them become one object. `always`: a NULL-ended list of members kept whatever it says, or NULL.

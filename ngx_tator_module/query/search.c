@@ -270,6 +270,10 @@ search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, 
 static bool
 search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name, const json_t *value, bool strict)
 {
+    if (!(kind->bit & ENTITY)) { /* not in sections */
+        return false;
+    }
+
     if (strcmp(name, "$section") == 0) {
         int64_t id = json_is_string(value) ? atoll(json_string_value(value)) : json_integer_value(value);
 

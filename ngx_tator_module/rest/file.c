@@ -1,11 +1,16 @@
 /*
- * Files of any kind that belong to a project.
+ * Files of any kind that belong to a project (contract/annotations.md §11). Their objects are uploaded beforehand; `path` names one.
  */
+
+#include <string.h>
 
 #include "common.h"
 #include "type.h"
 #include "../api/attributes.h"
 #include "../api/author.h"
+#include "../api/delete.h"
+#include "../api/stores.h"
+#include "../query/query.h"
 
 static const field_t file_common_fields[] = {
     {"name", STRING(), OPTIONAL, "Its name."},
@@ -74,6 +79,24 @@ static const column_t file_detail_columns[] = {
     {0},
 };
 
+static const column_t file_list_columns[] = {
+    {"id", "t.id", COLUMN_RAW},
+    {"project", "t.project", COLUMN_RAW},
+    {"created_datetime", "t.created_datetime", COLUMN_TIME},
+    {"created_by", "t.created_by", COLUMN_RAW},
+    {"modified_datetime", "t.modified_datetime", COLUMN_TIME},
+    {"modified_by", "t.modified_by", COLUMN_RAW},
+    {"path", "t.path", COLUMN_TEXT},
+    {"name", "t.name", COLUMN_TEXT},
+    {"description", "t.description", COLUMN_TEXT},
+    {"attributes", "t.attributes", COLUMN_RAW},
+    {"elemental_id", "t.elemental_id", COLUMN_SAFE},
+    {"type", "t.meta", COLUMN_RAW},
+    {0},
+};
+
+static const char *file_path(rq_t *rq, int64_t id);
+
 
 static void
 file_get(rq_t *rq)
@@ -127,18 +150,135 @@ file_create(rq_t *rq)
 }
 
 
+static void
+file_list(rq_t *rq)
+{
+    int64_t type = param_int(rq, "type", 0);
+
+    if (param_given(rq, "type")
+        && pg_rows(pg_query(rq, "SELECT 1 FROM main_filetype WHERE id = %ld AND project = %ld", type, rq->project)) == 0) {
+        fail_no_match(rq, "FileType");
+    }
+
+    reply_rows(rq, file_list_columns, pg_run(rq, file_query(rq, file_list_columns)));
+}
+
+
+/* An object that the file does not name any more goes when nobody else holds it. */
+static void
+file_update(rq_t *rq)
+{
+    json_t     *attributes;
+    int64_t     author, id = param_int(rq, "id", 0);
+    result_t   *result;
+    removal_t  *removal;
+    const char *path, *old, *owner;
+
+    path = file_path(rq, id);
+    author = param_given(rq, "user_elemental_id") ? author_of(rq, param_text(rq, "user_elemental_id")) : 0;
+    removal = removal_new(rq, rq->project);
+
+    tx_begin(rq);
+    result = pg_query(rq,
+                      "SELECT t.path, k.attribute_types, k.name FROM main_file t LEFT JOIN main_filetype k ON k.id = t.meta"
+                      " WHERE t.id = %ld FOR UPDATE OF t",
+                      id);
+
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, "File");
+    }
+
+    old = pg_null(result, 0, 0) ? "" : pg_text(result, 0, 0);
+    owner = rq_format(rq, "entity type %s", pg_null(result, 0, 2) ? "" : pg_text(result, 0, 2));
+    attributes = attributes_on_patch(rq, pg_json(rq, result, 0, 1), owner);
+
+    pg_query(rq,
+             "UPDATE main_file SET name = coalesce(%s, name), description = coalesce(%s, description), path = coalesce(%s, path),"
+             " elemental_id = coalesce(nullif(%s, '')::uuid, elemental_id), created_by = coalesce(nullif(%ld::int, 0), created_by),"
+             " attributes = coalesce(attributes, '{}') || coalesce(%p::jsonb, '{}'), modified_by = %ld, modified_datetime = now()"
+             " WHERE id = %ld",
+             sql_param(rq, "name"), sql_param(rq, "description"), path, sql_param(rq, "elemental_id"), author, attributes, rq->user.id, id);
+
+    if (path != NULL && strcmp(path, old) != 0) {
+        resource_add(rq, path, RESOURCE_FILE, id, 0);
+
+        if (old[0] != '\0') {
+            resource_drop(rq, old, RESOURCE_FILE, id);
+            removal_add(removal, old);
+        }
+    }
+
+    tx_commit(rq);
+    removal_run(removal);
+
+    reply_message(rq, 200, "File %ld successfully updated!", (long) id);
+}
+
+
+static void
+file_delete(rq_t *rq)
+{
+    int64_t    id = param_int(rq, "id", 0);
+    result_t  *result;
+    removal_t *removal;
+
+    removal = removal_new(rq, rq->project);
+
+    tx_begin(rq);
+    result = pg_query(rq, "SELECT nullif(path, '') FROM main_file WHERE id = %ld FOR UPDATE", id);
+
+    if (pg_rows(result) == 0) {
+        fail_missing(rq, "File");
+    }
+
+    delete_rows(rq, "main_file", sql_int_array(rq->arena, &id, 1));
+    removal_add(removal, pg_text(result, 0, 0));
+    tx_commit(rq);
+    removal_run(removal);
+
+    reply_message(rq, 200, "Registered file deleted successfully!");
+}
+
+
+/* The parameter `path`, NULL when absent. A file may only name what lies in its own folder: ORGANIZATION/PROJECT/files/FILE/NAME. */
+static const char *
+file_path(rq_t *rq, int64_t id)
+{
+    size_t      len;
+    const char *path, *folder;
+
+    if (!param_given(rq, "path")) {
+        return NULL;
+    }
+
+    path = param_text(rq, "path");
+    folder = rq_format(rq, "%ld/%ld/files/%ld/", (long) rq->organization, (long) rq->project, (long) id);
+    len = strlen(folder);
+
+    if (path == NULL || strncmp(path, folder, len) != 0 || path[len] == '\0' || strchr(path + len, '/') != NULL
+        || strcmp(path + len, ".") == 0 || strcmp(path + len, "..") == 0) {
+        fail(rq, 403, "The path of file %ld must be %sNAME.", (long) id, folder);
+    }
+
+    return path;
+}
+
+
 const endpoint_t file_endpoints[] = {
     {GET, "/rest/File/{id}", "GetFile",
      .handler = file_get,
      .access = ACCESS_VIEW, .lookup = &lookup_file, .params = {path_id}, .reply = &schema_file,
      .doc = "A file."},
     {PATCH, "/rest/File/{id}", "UpdateFile",
+     .handler = file_update,
      .access = ACCESS_EXECUTE, .lookup = &lookup_file, .params = {path_id}, .body = &schema_file_update,
      .doc = "Change a file."},
     {DELETE, "/rest/File/{id}", "DeleteFile",
+     .handler = file_delete,
      .access = ACCESS_EXECUTE, .lookup = &lookup_file, .params = {path_id}, .reply = &schema_message_response,
      .doc = "Delete a file."},
     {GET, "/rest/Files/{project}", "GetFileList",
+     .handler = file_list,
      .access = ACCESS_VIEW, .params = {path_project, file_list_params, attribute_filters, paging},
      .reply = &schema_file, .flags = REPLY_LIST,
      .doc = "Files that match."},

@@ -6,6 +6,7 @@
 #include "type.h"
 #include "../api/attributes.h"
 #include "../api/delete.h"
+#include "../query/query.h"
 
 static const field_t section_common_fields[] = {
     {"path", STRING(NULLABLE), OPTIONAL, "Place in the tree of folders, dotted."},
@@ -283,10 +284,6 @@ section_filters(rq_t *rq, sql_t *sql)
 {
     sql_put(sql, " WHERE t.project = %ld", rq->project);
 
-    if (param_given(rq, "encoded_search")) {
-        fail(rq, 501, "Searches of sections are not available on this server yet.");
-    }
-
     if (param_given(rq, "name")) {
         sql_put(sql, " AND upper(t.name) = upper(%s)", param_text(rq, "name"));
     }
@@ -306,6 +303,8 @@ section_filters(rq_t *rq, sql_t *sql)
     if (param_given(rq, "descendants")) {
         sql_put(sql, " AND t.path <@ %s::ltree", param_text(rq, "descendants"));
     }
+
+    query_searched(rq, &kind_section, sql);
 }
 
 
