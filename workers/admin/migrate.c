@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/sha.h>
 
@@ -26,6 +27,7 @@ static const char *const migrate_markers[][2] = {
     {"main_project", "extended_info"}, {"main_favorite", "localization_type_id"},
 };
 
+static int  migrate_lock(admin_t *admin);
 static int  migrate_prepare(admin_t *admin, bool *adopting);
 static int  migrate_markers_found(admin_t *admin);
 static int  migrate_file(admin_t *admin, const char *folder, const char *name, bool adopting);
@@ -55,7 +57,7 @@ admin_migrate(admin_t *admin)
         return 1;
     }
 
-    if (admin_run(admin, "SELECT pg_advisory_lock(" MIGRATE_LOCK ")", 0, NULL) == 0 && migrate_prepare(admin, &adopting) == 0) {
+    if (migrate_lock(admin) == 0 && migrate_prepare(admin, &adopting) == 0) {
         status = 0;
         for (int k = 0; k < n && status == 0; k++) {
             status = migrate_file(admin, folder, entries[k]->d_name, adopting);
@@ -68,6 +70,31 @@ admin_migrate(admin_t *admin)
     free(entries);
 
     return status;
+}
+
+
+/* Asked again and again: a statement that waits would be waited for by the other run's concurrent index builds. */
+static int
+migrate_lock(admin_t *admin)
+{
+    bool      locked = false;
+    PGresult *result;
+
+    while (!locked) {
+        result = admin_query(admin, "SELECT pg_try_advisory_lock(" MIGRATE_LOCK ")", 0, NULL);
+        if (result == NULL) {
+            return 1;
+        }
+
+        locked = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
+        PQclear(result);
+
+        if (!locked) {
+            usleep(200000);
+        }
+    }
+
+    return 0;
 }
 
 
