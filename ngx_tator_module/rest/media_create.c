@@ -44,7 +44,6 @@ static bool        media_plan_attributes(rq_t *rq, media_plan_t *plan, const res
 static bool        attribute_required(const json_t *attribute);
 static bool        media_refuse(media_plan_t *plan, int status, const char *problem);
 static char        media_guess(const char *name);
-static void        media_new_section(rq_t *rq, media_plan_t *plan);
 static const char *media_value(rq_t *rq, const json_t *spec, const char *member);
 static size_t      media_characters(const char *text);
 static bool        media_uuid(const char *text);
@@ -81,7 +80,7 @@ media_insert(rq_t *rq, media_plan_t *plan)
     const char *elemental = media_value(rq, spec, "elemental_id");
 
     if (plan->new_section != NULL) {
-        media_new_section(rq, plan);
+        media_folder(rq, rq->project, plan->new_section, &plan->section, &plan->sections);
     }
 
     if (elemental == NULL) {
@@ -112,6 +111,35 @@ media_insert(rq_t *rq, media_plan_t *plan)
     plan->id = id;
 
     change_log_created(rq, &change_media, sql_int_array(rq->arena, &id, 1));
+}
+
+
+/* Two folders of one name are never made, also by requests at once. */
+void
+media_folder(rq_t *rq, int64_t project, const char *name, int64_t *section, const char **sections)
+{
+    char      text[UUID_SIZE], elemental[UUID_SIZE];
+    result_t *row;
+
+    pg_query(rq, "SELECT pg_advisory_xact_lock(hashtextextended('section ' || %ld::text || ' ' || upper(%s), 0))", project, name);
+
+    row = pg_query(rq,
+                   "SELECT id, tator_user_sections FROM main_section"
+                   " WHERE project = %ld AND dtype = 'folder' AND upper(name) = upper(%s) ORDER BY id LIMIT 1",
+                   project, name);
+
+    if (pg_rows(row) == 0) {
+        uuid_v1(text);
+        uuid_v4(elemental);
+        row = pg_query(rq,
+                       "INSERT INTO main_section (project, name, dtype, tator_user_sections, visible, elemental_id, created_datetime,"
+                       " attributes, explicit_listing)"
+                       " VALUES (%ld, %s, 'folder', %s, true, %s, now(), '{}', false) RETURNING id, tator_user_sections",
+                       project, name, text, elemental);
+    }
+
+    *section = pg_int(row, 0, 0);
+    *sections = pg_text(row, 0, 1);
 }
 
 
@@ -331,36 +359,6 @@ media_guess(const char *name)
     }
 
     return '\0';
-}
-
-
-/* A folder of that name, that of another request if one was quicker. Two of one name are never made. */
-static void
-media_new_section(rq_t *rq, media_plan_t *plan)
-{
-    char      text[UUID_SIZE], elemental[UUID_SIZE];
-    result_t *row;
-
-    pg_query(rq, "SELECT pg_advisory_xact_lock(hashtextextended('section ' || %ld::text || ' ' || upper(%s), 0))",
-             rq->project, plan->new_section);
-
-    row = pg_query(rq,
-                   "SELECT id, tator_user_sections FROM main_section"
-                   " WHERE project = %ld AND dtype = 'folder' AND upper(name) = upper(%s) ORDER BY id LIMIT 1",
-                   rq->project, plan->new_section);
-
-    if (pg_rows(row) == 0) {
-        uuid_v1(text);
-        uuid_v4(elemental);
-        row = pg_query(rq,
-                       "INSERT INTO main_section (project, name, dtype, tator_user_sections, visible, elemental_id, created_datetime,"
-                       " attributes, explicit_listing)"
-                       " VALUES (%ld, %s, 'folder', %s, true, %s, now(), '{}', false) RETURNING id, tator_user_sections",
-                       rq->project, plan->new_section, text, elemental);
-    }
-
-    plan->section = pg_int(row, 0, 0);
-    plan->sections = pg_text(row, 0, 1);
 }
 
 

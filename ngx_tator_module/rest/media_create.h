@@ -33,4 +33,8 @@ void media_insert(rq_t *rq, media_plan_t *plan);
  */
 int64_t media_create(rq_t *rq, json_t *spec, int64_t *section);
 
+/* The project's folder of that name in any case, made when there is none; in the open transaction of the caller. `sections` gets its
+   tator_user_sections, NULL when it has none. */
+void media_folder(rq_t *rq, int64_t project, const char *name, int64_t *section, const char **sections);
+
 #endif
