@@ -33,6 +33,7 @@ static bool    walk_object(walk_t *walk, const schema_t *schema, json_t *value, 
 static bool    walk_member(walk_t *walk, const field_t *field, json_t *object, const step_t *step);
 static bool    walk_array(walk_t *walk, const schema_t *schema, json_t *value, const step_t *step);
 static bool    walk_string(walk_t *walk, const schema_t *schema, json_t *value, const step_t *step);
+static bool    walk_choice(walk_t *walk, const char *const *choices, const char *text, const step_t *step);
 static bool    walk_number(walk_t *walk, const schema_t *schema, json_t *value, const step_t *step);
 static bool    walk_alternatives(walk_t *walk, const schema_t *schema, json_t *value, const step_t *step);
 static json_t *walk_cast(const walk_t *walk, const schema_t *schema, const json_t *value);
@@ -247,10 +248,9 @@ walk_array(walk_t *walk, const schema_t *schema, json_t *value, const step_t *st
 static bool
 walk_string(walk_t *walk, const schema_t *schema, json_t *value, const step_t *step)
 {
-    int                length = 0;
-    datetime_t         date;
-    const char        *text;
-    const char *const *choice;
+    int         length = 0;
+    datetime_t  date;
+    const char *text;
 
     if (!json_is_string(value)) {
         return walk_refuse(walk, step, "must be a text");
@@ -266,14 +266,8 @@ walk_string(walk_t *walk, const schema_t *schema, json_t *value, const step_t *s
         return walk_refuse(walk, step, "must have %d to %d characters", schema->min_length, schema->max_length);
     }
 
-    for (choice = schema->enumeration; choice != NULL && *choice != NULL; choice++) {
-        if (strcmp(*choice, text) == 0) {
-            break;
-        }
-    }
-
-    if (choice != NULL && *choice == NULL) {
-        return walk_refuse(walk, step, "'%.100s' is none of the permitted values", text);
+    if (schema->enumeration && !walk_choice(walk, schema->enumeration, text, step)) {
+        return false;
     }
 
     if (schema->pattern && !is_like(text, schema->pattern)) {
@@ -289,6 +283,32 @@ walk_string(walk_t *walk, const schema_t *schema, json_t *value, const step_t *s
     }
 
     return true;
+}
+
+
+/* The words "Input should be" and "literal_error" are what clients look for. */
+static bool
+walk_choice(walk_t *walk, const char *const *choices, const char *text, const step_t *step)
+{
+    text_t permitted;
+
+    for (const char *const *choice = choices; *choice != NULL; choice++) {
+        if (strcmp(*choice, text) == 0) {
+            return true;
+        }
+    }
+
+    if (walk->silent) {
+        return false;
+    }
+
+    text_start(&permitted, walk->arena, 128);
+
+    for (const char *const *choice = choices; *choice != NULL; choice++) {
+        text_printf(&permitted, "%s'%s'", choice == choices ? "" : choice[1] ? ", " : " or ", *choice);
+    }
+
+    return walk_refuse(walk, step, "Input should be %s, not '%.100s' (literal_error)", permitted.data, text);
 }
 
 

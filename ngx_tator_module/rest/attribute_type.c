@@ -387,11 +387,11 @@ attribute_check(rq_t *rq, json_t *definition)
     attribute_check_name(rq, name);
 
     if (strcmp(dtype, "enum") == 0 && json_object_get(definition, "choices") == NULL) {
-        fail(rq, 400, "Attribute %s of dtype enum must have choices.", name);
+        fail(rq, 400, "%s: enum attribute type definition missing 'choices' field", name);
     }
 
     if (strcmp(dtype, "float_array") == 0 && json_object_get(definition, "size") == NULL) {
-        fail(rq, 400, "Attribute %s of dtype float_array must have a size.", name);
+        fail(rq, 400, "%s: float_array attribute type definition missing 'size' field", name);
     }
 
     value = json_object_get(definition, "default");

@@ -217,7 +217,7 @@ what_is_out_of_range_is_invalid(void **state)
     query_refused("merge=2", "Invalid query parameter: merge");
     query_refused("media_id=1,0", "Invalid query parameter: media_id");
     query_refused("dtype=live", "Invalid query parameter: dtype");
-    assert_string_equal(out.details, "'live' is none of the permitted values");
+    assert_string_equal(out.details, "Input should be 'image' or 'video', not 'live' (literal_error)");
 }
 
 
