@@ -16,24 +16,29 @@ void
 uri_encode(text_t *out, const void *data, size_t len, const char *keep)
 {
     char                 code[4];
-    size_t               i;
+    size_t               i, run;
     const unsigned char *bytes;
 
     static const char digits[] = "0123456789ABCDEF";
 
     bytes = data;
     code[0] = '%';
+    run = 0; /* bytes before i that stay as they are */
 
     for (i = 0; i < len; i++) {
         if (uri_unreserved(bytes[i]) || (bytes[i] != '\0' && keep != NULL && strchr(keep, bytes[i]) != NULL)) {
-            text_add(out, bytes + i, 1);
+            run++;
             continue;
         }
 
         code[1] = digits[bytes[i] >> 4];
         code[2] = digits[bytes[i] & 15];
+        text_add(out, bytes + i - run, run);
         text_add(out, code, 3);
+        run = 0;
     }
+
+    text_add(out, bytes + len - run, run);
 }
 
 

@@ -97,6 +97,9 @@ void reply_redirect(rq_t *rq, int status, const char *location);
 /* Before one of the above. The value is copied. */
 void reply_header(rq_t *rq, const char *name, const char *value);
 
+/* Let other requests have their turn: for handlers that compute for milliseconds. Waits, so the client may be gone then. */
+void rq_yield(rq_t *rq);
+
 /* --- streaming: a body of unknown length in bounded memory ----------------------------------------------------------- */
 
 /* The header goes out with the first write; until then fail() still answers properly. With `gzip` the body is compressed

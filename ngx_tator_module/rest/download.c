@@ -9,6 +9,7 @@
 #include "../net/redis.h"
 #include "common.h"
 
+#define DOWNLOAD_TURN      200  /* keys signed in one go */
 #define DOWNLOAD_KEPT_BACK 3600 /* seconds that a cached URL holds beyond its time in the cache */
 
 typedef struct {
@@ -111,6 +112,10 @@ download_sign(rq_t *rq, download_t *downloads, size_t n, int seconds)
 
     for (i = 0; i < fresh; i++) {
         int kind = strncmp(made[i]->key, "_uploads", 8) == 0 ? STORE_UPLOAD : STORE_LIVE;
+
+        if (i % DOWNLOAD_TURN == DOWNLOAD_TURN - 1) {
+            rq_yield(rq);
+        }
 
         if (made[i]->bucket >= 0) {
             if (store == NULL || bucket != made[i]->bucket) {

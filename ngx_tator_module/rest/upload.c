@@ -12,6 +12,7 @@
 #include "common.h"
 
 #define UPLOAD_LETTERS 10
+#define UPLOAD_TURN    200 /* parts signed in one go */
 #define UPLOAD_ZONE    (5 * 3600) /* keys carry the date of the zone EST, without daylight saving (contract/media.md §1) */
 
 static const field_t upload_completion_spec_fields[] = {
@@ -246,7 +247,11 @@ upload_reply(rq_t *rq, const store_t *store, const char *key)
     store_call_t call = {parts > 1 ? STORE_UPLOAD_PART : STORE_PUT, .path = key, .upload_id = parts > 1 ? upload_id : NULL};
 
     for (part = 1; part <= parts; part++) {
-        /* There may be ten thousand: each leaves nothing but its text. */
+        /* There may be ten thousand: each leaves nothing but its text, and now and then other requests have their turn. */
+        if (part % UPLOAD_TURN == 0) {
+            rq_yield(rq);
+        }
+
         scratch = arena_create(NULL, NULL);
         call.part = part;
         url = scratch != NULL ? store_url(store, scratch, &call, seconds, now) : NULL;
