@@ -189,7 +189,9 @@ limits_set(void)
 
     setrlimit(RLIMIT_CORE, &(struct rlimit) {0, 0});
     setrlimit(RLIMIT_NOFILE, &(struct rlimit) {FILES_OPEN, FILES_OPEN});
+#ifndef TATOR_SANITIZE /* whose shadow memory counts, too */
     setrlimit(RLIMIT_DATA, &(struct rlimit) {(rlim_t) megabytes << 20, (rlim_t) megabytes << 20});
+#endif
 }
 
 
