@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "origins.h"
-#include "../net/address.h"
+#include <tator/address.h>
 #include "../net/pg.h"
 
 static bool        origin_own(rq_t *rq, const char *origin);

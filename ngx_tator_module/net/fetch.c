@@ -20,7 +20,7 @@
 #include "../core/metrics.h"
 #include "../core/process.h"
 #include "../core/wait.h"
-#include "address.h"
+#include <tator/address.h>
 #include "fetch.h"
 #include "net.h"
 

@@ -230,7 +230,12 @@ import_spec(rq_t *rq, media_plan_t *plan, const store_t *store, const char *toke
                      "token", token, "project", (json_int_t) rq->project, "media_id", (json_int_t) plan->id,
                      "name", import_text(plan, "name"), "uploads", uploads);
 
-    return json_text(rq->arena, rq_own(rq, spec));
+    json_object_set_new(rq_own(rq, spec), "trusted", json_boolean(origin_trusted(rq, import_text(plan, "url"))));
+    if (thumbnail != NULL) {
+        json_object_set_new(spec, "thumbnail_trusted", json_boolean(origin_trusted(rq, thumbnail)));
+    }
+
+    return json_text(rq->arena, spec);
 }
 
 

@@ -251,6 +251,7 @@ transcode_spec(rq_t *rq, int64_t media, int64_t section, int64_t size, const cha
     json_t *spec = transcode_members(rq, rq->params, transcode_job_members);
 
     json_object_set_new(spec, "size", json_integer(size));
+    json_object_set_new(spec, "trusted", json_boolean(origin_trusted(rq, param_text(rq, "url"))));
     json_object_set_new(spec, "host", json_string(media_import_host(rq)));
     json_object_set_new(spec, "token", json_string(token));
     json_object_set_new(spec, "project", json_integer(rq->project));

@@ -1,5 +1,4 @@
-/* link: ngx_tator_module/net/address.c */
-/* Which addresses and origins foreign URLs may lead to: net/address.c. */
+/* Which addresses and origins foreign URLs may lead to: lib/address.c. */
 
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -11,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "net/address.h"
+#include <tator/address.h>
 
 
 static bool

@@ -38,7 +38,7 @@ typedef struct {
 } import_t;
 
 
-static bool        fetch(import_t *import, const char *url, void **data, size_t *len);
+static bool        fetch(import_t *import, const char *url, bool trusted, void **data, size_t *len);
 static bool        image_open(import_t *import);
 static const char *format_of(const void *data, size_t len);
 static bool        thumbnail_make(import_t *import);
@@ -78,7 +78,7 @@ image_import(const json_t *spec, fault_t *fault)
     }
 
     /* The image comes last: whoever sees it sees the rest too. */
-    good = fetch(&import, url, &import.data, &import.len) && image_open(&import)
+    good = fetch(&import, url, json_is_true(json_object_get(spec, "trusted")), &import.data, &import.len) && image_open(&import)
            && (thumbnail != NULL && *thumbnail ? thumbnail_take(&import, thumbnail) : thumbnail_make(&import)) && media_set(&import)
            && image_store(&import);
 
@@ -97,9 +97,9 @@ done:
 
 
 static bool
-fetch(import_t *import, const char *url, void **data, size_t *len)
+fetch(import_t *import, const char *url, bool trusted, void **data, size_t *len)
 {
-    source_t *source = source_open(url, false, import->fault);
+    source_t *source = source_open(url, trusted ? SOURCE_TRUSTED : 0, import->fault);
 
     *data = source != NULL ? source_whole(source, BYTES_LIMIT, len) : NULL;
     source_close(source);
@@ -207,7 +207,7 @@ thumbnail_take(import_t *import, const char *url)
     }
 
     name = strndup(base, (size_t) (query - base));
-    if (name == NULL || !fetch(import, url, &data, &len)) {
+    if (name == NULL || !fetch(import, url, json_is_true(json_object_get(import->spec, "thumbnail_trusted")), &data, &len)) {
         goto done;
     }
 

@@ -30,6 +30,7 @@ typedef struct {
     const json_t *spec;
     const char   *url, *host, *token;
     int64_t       project, media;
+    unsigned      flags;      /* of the source */
     json_t       *row, *type; /* the media and its type as REST tells them */
     rest_t       *rest;
     char          note[300];  /* what the user is to know of a success */
@@ -115,7 +116,7 @@ job_file(const char *path, const char *directory, const char *type_text, double 
         goto done;
     }
 
-    source = source_open(path, true, &fault);
+    source = source_open(path, SOURCE_FILE | SOURCE_TRUSTED, &fault);
     input = source != NULL ? input_open(source, force_fps, processors(), &fault) : NULL;
 
     if (input == NULL || !plan_make(plan, &archives, NULL, type, input)) {
@@ -123,7 +124,7 @@ job_file(const char *path, const char *directory, const char *type_text, double 
     }
 
     plan->force_fps = force_fps;
-    good = pipeline_run(input, path, true, plan, destination, &result, &fault)
+    good = pipeline_run(input, path, SOURCE_FILE | SOURCE_TRUSTED, plan, destination, &result, &fault)
            && destination->set(destination, json_pack("{s:I,s:f,s:i,s:i}", "num_frames", (json_int_t) result.frames, "fps", av_q2d(input->rate),
                                                       "width", input->width, "height", input->height));
 
@@ -245,7 +246,7 @@ transcode(transcode_t *job)
         goto done;
     }
 
-    source = source_open(job->url, false, job->fault);
+    source = source_open(job->url, job->flags, job->fault);
     if (source == NULL) {
         goto done;
     }
@@ -287,6 +288,7 @@ rows_read(transcode_t *job)
     job->url = json_string_value(json_object_get(job->spec, "url"));
     job->host = json_string_value(json_object_get(job->spec, "host"));
     job->token = json_string_value(json_object_get(job->spec, "token"));
+    job->flags = json_is_true(json_object_get(job->spec, "trusted")) ? SOURCE_TRUSTED : 0;
     job->project = json_integer_value(json_object_get(job->spec, "project"));
     job->media = json_integer_value(json_object_get(job->spec, "media_id"));
 
@@ -363,7 +365,7 @@ run(transcode_t *job, const plan_t *plan, input_t *input)
         return fault_set(job->fault, true, "no memory");
     }
 
-    good = pipeline_run(input, job->url, false, plan, destination, &result, job->fault)
+    good = pipeline_run(input, job->url, job->flags, plan, destination, &result, job->fault)
            && media_set(job, destination, input, result.frames);
 
     if (good) {

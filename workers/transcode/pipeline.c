@@ -23,7 +23,7 @@ typedef struct {
     pthread_t      thread;
     bool           running;
     const char    *url;
-    bool           files;
+    unsigned       flags;
     char           name[64];
     const input_t *input;
     destination_t *destination;
@@ -51,8 +51,8 @@ typedef struct {
 } pass_t;
 
 
-static bool outputs_open(pass_t *pass, const char *url, bool files, destination_t *destination);
-static bool archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, bool files, destination_t *destination);
+static bool outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination);
+static bool archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags, destination_t *destination);
 static bool outputs_start(pass_t *pass);
 static void outputs_end(pass_t *pass, bool good);
 static bool read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
@@ -71,7 +71,7 @@ static int  threads_for(const pass_t *pass, int height);
 
 
 bool
-pipeline_run(input_t *input, const char *url, bool files, const plan_t *plan, destination_t *destination, result_t *result, fault_t *fault)
+pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination, result_t *result, fault_t *fault)
 {
     bool      good = false;
     pass_t   *pass = calloc(1, sizeof(pass_t));
@@ -91,7 +91,7 @@ pipeline_run(input_t *input, const char *url, bool files, const plan_t *plan, de
     pass->fault = fault;
     pass->start = AV_NOPTS_VALUE;
 
-    good = outputs_open(pass, url, files, destination) && outputs_start(pass) && read_all(pass, packet, frame) && check(pass);
+    good = outputs_open(pass, url, flags, destination) && outputs_start(pass) && read_all(pass, packet, frame) && check(pass);
 
     outputs_end(pass, good);
     good = good && !fault_is_set(fault);
@@ -110,7 +110,7 @@ done:
 
 
 static bool
-outputs_open(pass_t *pass, const char *url, bool files, destination_t *destination)
+outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination)
 {
     size_t        i;
     video_t      *video;
@@ -146,7 +146,7 @@ outputs_open(pass_t *pass, const char *url, bool files, destination_t *destinati
 
     json_array_foreach(plan->archives, i, entry)
     {
-        if (i < ARCHIVES && !archive_open(pass, entry, i, url, files, destination)) {
+        if (i < ARCHIVES && !archive_open(pass, entry, i, url, flags, destination)) {
             return false;
         }
     }
@@ -156,7 +156,7 @@ outputs_open(pass_t *pass, const char *url, bool files, destination_t *destinati
 
 
 static bool
-archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, bool files, destination_t *destination)
+archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags, destination_t *destination)
 {
     char          name[64];
     copy_t       *copy;
@@ -166,7 +166,7 @@ archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, 
 
     if (!ladder_archive(&config, entry)) {
         copy = &pass->copies[pass->n_copies++];
-        *copy = (copy_t) {.url = url, .files = files, .input = pass->input, .destination = destination, .fault = pass->fault};
+        *copy = (copy_t) {.url = url, .flags = flags, .input = pass->input, .destination = destination, .fault = pass->fault};
         snprintf(copy->name, sizeof(copy->name), "archival_%zu", number);
         return true;
     }
@@ -587,7 +587,7 @@ copy_run(void *closure)
     int64_t        n, at;
     double         seconds = copy->input->duration;
     const char    *codec, *suffix = strrchr(copy->name, '.');
-    source_t      *source = source_open(copy->url, copy->files, copy->fault);
+    source_t      *source = source_open(copy->url, copy->flags, copy->fault);
     const AVStream *video = copy->input->video;
 
     snprintf(name, sizeof(name), "%s%s", copy->name, suffix ? "" : ".mp4");

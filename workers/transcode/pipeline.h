@@ -28,7 +28,7 @@ typedef struct {
     int64_t dropped, doubled; /* by force_fps */
 } result_t;
 
-/* `source` is what `input` was opened with. false: the fault is noted. */
-bool pipeline_run(input_t *input, const char *url, bool files, const plan_t *plan, destination_t *destination, result_t *result, fault_t *fault);
+/* `url` and `flags` are those of the input's source. false: the fault is noted. */
+bool pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination, result_t *result, fault_t *fault);
 
 #endif

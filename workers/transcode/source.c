@@ -14,6 +14,7 @@
 #include <curl/curl.h>
 #include <libavutil/error.h>
 #include <libavutil/mem.h>
+#include <tator/address.h>
 
 #include "source.h"
 
@@ -31,6 +32,7 @@ typedef struct {
 
 struct source_s {
     fault_t     *fault;
+    unsigned     flags;
     CURL        *curl; /* NULL: a file */
     int          fd;   /* the file, or the copy of a server without ranges; -1: none */
     int64_t      size; /* -1: not known yet */
@@ -49,6 +51,7 @@ typedef struct {
     int64_t   total;    /* from Content-Range; -1: not told */
     bool      whole;    /* the server sends everything: it goes into the file */
     bool      broken;
+    bool      refused; /* the address is none that a stranger may name */
 } answer_t;
 
 
@@ -56,6 +59,7 @@ static bool     file_open(source_t *source, const char *path);
 static block_t *block_get(source_t *source, int64_t number);
 static bool     block_fetch(source_t *source, block_t *block, int64_t number);
 static bool     may_try_again(CURLcode code, long status);
+static curl_socket_t on_socket(void *answer, curlsocktype purpose, struct curl_sockaddr *address);
 static size_t   on_header(char *data, size_t size, size_t n, void *answer);
 static size_t   on_data(char *data, size_t size, size_t n, void *answer);
 static int      io_read(void *source, uint8_t *data, int len);
@@ -63,7 +67,7 @@ static int64_t  io_seek(void *source, int64_t offset, int whence);
 
 
 source_t *
-source_open(const char *url, bool files, fault_t *fault)
+source_open(const char *url, unsigned flags, fault_t *fault)
 {
     size_t    i;
     source_t *source = calloc(1, sizeof(source_t) + strlen(url) + 1);
@@ -74,6 +78,7 @@ source_open(const char *url, bool files, fault_t *fault)
     }
 
     strcpy(source->url, url);
+    source->flags = flags;
     source->fault = fault;
     source->fd = -1;
     source->size = -1;
@@ -83,7 +88,7 @@ source_open(const char *url, bool files, fault_t *fault)
     }
 
     if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
-        if (!files) {
+        if (!(flags & SOURCE_FILE)) {
             fault_set(fault, false, "only http and https sources can be read");
             goto failed;
         }
@@ -345,6 +350,9 @@ block_fetch(source_t *source, block_t *block, int64_t number)
         curl_easy_setopt(source->curl, CURLOPT_FAILONERROR, 1L);
         curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, text);
         curl_easy_setopt(source->curl, CURLOPT_USERAGENT, "tator-transcode");
+        curl_easy_setopt(source->curl, CURLOPT_PROXY, "");
+        curl_easy_setopt(source->curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+        curl_easy_setopt(source->curl, CURLOPT_OPENSOCKETDATA, &answer);
         curl_easy_setopt(source->curl, CURLOPT_HEADERFUNCTION, on_header);
         curl_easy_setopt(source->curl, CURLOPT_HEADERDATA, &answer);
         curl_easy_setopt(source->curl, CURLOPT_WRITEFUNCTION, on_data);
@@ -362,9 +370,13 @@ block_fetch(source_t *source, block_t *block, int64_t number)
             return fault_set(source->fault, false, "the source is empty");
         }
 
-        if (answer.broken || !may_try_again(code, status)) {
+        if (answer.broken || answer.refused || !may_try_again(code, status)) {
             break;
         }
+    }
+
+    if (answer.refused) {
+        return fault_set(source->fault, false, "the source is at a private address");
     }
 
     if (code != CURLE_OK) {
@@ -410,6 +422,23 @@ may_try_again(CURLcode code, long status)
     default:
         return false;
     }
+}
+
+
+/* Asked for what a name really resolved to, also after a redirect. */
+static curl_socket_t
+on_socket(void *closure, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    answer_t *answer = closure;
+
+    (void) purpose;
+
+    if (!(answer->source->flags & SOURCE_TRUSTED) && !address_public(&address->addr)) {
+        answer->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 

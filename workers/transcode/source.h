@@ -15,8 +15,11 @@
 
 typedef struct source_s source_t;
 
-/* http:// and https:// URLs; with `files` also a path. NULL: the fault is noted. */
-source_t *source_open(const char *url, bool files, fault_t *fault);
+#define SOURCE_FILE    0x1 /* a path is good, too */
+#define SOURCE_TRUSTED 0x2 /* the URL may lead to private addresses: it belongs to the deployment or was allowed */
+
+/* http:// and https:// URLs. NULL: the fault is noted. */
+source_t *source_open(const char *url, unsigned flags, fault_t *fault);
 void      source_close(source_t *source);
 
 int64_t source_size(const source_t *source);

@@ -8,7 +8,7 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 
-#include "address.h"
+#include <tator/address.h>
 
 typedef struct {
     uint32_t network;
