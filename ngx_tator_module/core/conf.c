@@ -74,6 +74,7 @@ static char *
 conf_init_main(ngx_conf_t *cf, void *data)
 {
     const char         *wrong;
+    ngx_str_t           id = ngx_string("request_id");
     tator_conf_t       *conf = data;
     ngx_pool_cleanup_t *cleanup;
 
@@ -129,6 +130,11 @@ conf_init_main(ngx_conf_t *cf, void *data)
     conf->router = router_create(conf->arena, endpoint_tables, &wrong);
     if (conf->router == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", wrong);
+        return NGX_CONF_ERROR;
+    }
+
+    conf->id_index = ngx_http_get_variable_index(cf, &id);
+    if (conf->id_index == NGX_ERROR) {
         return NGX_CONF_ERROR;
     }
 

@@ -34,6 +34,7 @@ typedef struct {
     router_t  *router;
     ngx_array_t hosts;               /* ngx_str_t, names that a Host header may have */
     ngx_uint_t enabled;              /* some location has tator on */
+    ngx_int_t  id_index;             /* of $request_id: access log and error log name a request alike */
 } tator_conf_t;
 
 typedef struct {

@@ -31,6 +31,7 @@ static void       request_exhausted(void *data);
 static void       request_decref(void *data);
 static void       request_page(request_t *request, int status, const char *title, const char *text);
 static json_t    *request_param(rq_t *rq, const char *name);
+static u_char    *request_log(ngx_http_request_t *r, ngx_http_request_t *sr, u_char *buf, size_t len);
 
 
 ngx_int_t
@@ -282,6 +283,8 @@ request_create(ngx_http_request_t *r)
     }
 
     request->r = r;
+    request->log_handler = r->log_handler;
+    r->log_handler = request_log;
     request->rq.arena = arena_create(request_exhausted, request);
     if (request->rq.arena == NULL) {
         return NULL;
@@ -308,8 +311,8 @@ request_describe(request_t *request)
 {
     rq_t               *rq = &request->rq;
     ngx_http_request_t *r = request->r;
-    static const char   digits[] = "0123456789abcdef";
     const char         *forwarded;
+    ngx_http_variable_value_t *id;
 
     rq->config = process_config();
     rq->method = (str_t) {r->method_name.len, r->method_name.data};
@@ -337,12 +340,9 @@ request_describe(request_t *request)
         rq->scheme = STR("https");
     }
 
-    for (int k = 0; k < 32; k += 4) {
-        long bits = ngx_random();
-
-        for (int j = 0; j < 4; j++) {
-            rq->id[k + j] = digits[(bits >> (4 * j)) & 15];
-        }
+    id = ngx_http_get_indexed_variable(r, tator_process.conf->id_index);
+    if (id != NULL && id->valid && id->len < sizeof(rq->id)) {
+        ngx_memcpy(rq->id, id->data, id->len);
     }
 
     router_find(tator_process.conf->router, rq->method, rq->uri, &request->route);
@@ -763,4 +763,21 @@ request_page(request_t *request, int status, const char *title, const char *text
                      "<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%s</title>\n</head>\n<body>\n"
                      "  <h1>%s</h1><p>%s</p>\n</body>\n</html>\n", title, title, text);
     reply_text(&request->rq, status, "text/html; charset=utf-8", page, strlen(page));
+}
+
+
+/* What NGINX says of a request in error.log, and its id, which the access log has, too. */
+static u_char *
+request_log(ngx_http_request_t *r, ngx_http_request_t *sr, u_char *buf, size_t len)
+{
+    u_char    *end;
+    request_t *request = ngx_http_get_module_ctx(r, ngx_tator_module);
+
+    if (request == NULL || request->log_handler == NULL) {
+        return buf;
+    }
+
+    end = request->log_handler(r, sr, buf, len);
+
+    return request->rq.id[0] ? ngx_snprintf(end, len - (end - buf), ", id: %s", request->rq.id) : end;
 }

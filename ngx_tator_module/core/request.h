@@ -23,6 +23,7 @@ typedef enum { REPLY_NONE, REPLY_WHOLE, REPLY_STREAM } reply_state_t;
 typedef struct {
     rq_t                rq; /* first: handlers' view */
     ngx_http_request_t *r;
+    ngx_http_log_handler_pt log_handler; /* NGINX's own, which ours calls first */
     fiber_t            *fiber;
     wait_t             *wait;
     ngx_event_t         deadline;
