@@ -1,5 +1,7 @@
 """The client goes away at each point where a request waits. X-Tator-Abort-At: N (with tator_debug_abort on) drops it at the N-th wait; N grows until
 the request ends by itself, so each path that frees what a request holds is walked, whatever the endpoint does."""
+import uuid
+
 import pytest
 import requests
 
@@ -16,11 +18,11 @@ def server(request):
 
 
 def walk(server, method, path, body=None, status=200):
-    """Aborts it at every wait; answers the final, complete answer and how many waits there were."""
+    """Aborts it at every wait; answers the final, complete answer and how many waits there were. `body` may be a function that makes it."""
     for at in range(1, MOST):
         with server.http() as http:
             try:
-                answer = http.request(method, path, json=body, headers={"X-Tator-Abort-At": str(at)})
+                answer = http.request(method, path, json=body() if callable(body) else body, headers={"X-Tator-Abort-At": str(at)})
                 answer.content
             except requests.RequestException:
                 continue
@@ -74,4 +76,52 @@ def test_password_check(server):
 def test_files_of_the_store(server, filled):
     answer, _ = walk(server, "GET", f"/rest/UploadInfo/{filled.project}?num_parts=2&media_id={filled.media[0]}&filename=a.png")
     assert len(answer.json()["urls"]) == 2
+    assert server.idle() == []
+
+
+def test_many_parts_and_keys(server, filled):
+    answer, waits = walk(server, "GET", f"/rest/UploadInfo/{filled.project}?num_parts=700")
+    assert len(answer.json()["urls"]) == 700 and waits > 3
+    keys = [f"1/{filled.project}/{filled.media[0]}/{uuid.uuid4()}" for _ in range(500)]
+    answer, _ = walk(server, "POST", f"/rest/DownloadInfo/{filled.project}?expiration=3600", {"keys": keys}, 201)
+    assert [entry["key"] for entry in answer.json()] == keys
+    assert server.idle() == []
+
+
+def test_files_of_a_media_and_their_resources_agree(server):
+    made = fill(server)
+    media, http = made.media[0], server.http()
+
+    def put():
+        info = http.ok("GET", f"/rest/UploadInfo/{made.project}", media_id=media)
+        assert requests.put(info["urls"][0], data=b"x").status_code == 200
+        return info["key"]
+
+    def agree():
+        stored = http.ok("GET", f"/rest/ImageFiles/{media}", role="image")
+        held = server.sql(f"SELECT r.path FROM main_resource r JOIN main_resource_media l ON l.resource_id = r.id WHERE l.media_id = {media}")
+        assert {entry["path"] for entry in stored} == {row["path"] for row in held}
+        return stored
+
+    def element():
+        return {"path": put(), "resolution": [1, 1]}
+
+    walk(server, "POST", f"/rest/ImageFiles/{media}?role=image", element, 201)
+    assert len(agree()) >= 1
+    walk(server, "PATCH", f"/rest/ImageFile/{media}?role=image&index=0", element)
+    agree()
+    walk(server, "GET", f"/rest/Permalink/{media}", status=301)
+    while len(agree()) > 1:
+        http.ok("DELETE", f"/rest/ImageFile/{media}", role="image", index=0)
+    # Each one that is aborted may have deleted it already: another one takes its place, so that the next finds one.
+    for at in range(1, 40):
+        if not agree():
+            http.ok("POST", f"/rest/ImageFiles/{media}", element(), role="image")
+        try:
+            done = http.delete(f"/rest/ImageFile/{media}", params={"role": "image", "index": 0}, headers={"X-Tator-Abort-At": str(at)})
+        except requests.RequestException:
+            continue
+        assert done.status_code == 200
+        break
+    assert agree() == []
     assert server.idle() == []
