@@ -227,12 +227,13 @@ filter_union(query_t *query, const char *const *names, const char *linked, const
 
     *n = 0;
     text_start(&all, query->rq->arena, 64);
+    text_puts(&all, "{");
 
     for (const char *const *name = names; *name != NULL; name++) {
         array = query_integers(query->rq, *name, &count);
 
         if (count > 0) {
-            text_puts(&all, *n > 0 ? "," : "{");
+            text_puts(&all, *n > 0 ? "," : "");
             text_add(&all, array + 1, strlen(array) - 2);
             *n += count;
         }
@@ -246,7 +247,7 @@ filter_union(query_t *query, const char *const *names, const char *linked, const
         result = pg_run(query->rq, statement);
 
         for (int64_t row = 0; row < pg_rows(result); row++) {
-            text_puts(&all, *n > 0 ? "," : "{");
+            text_puts(&all, *n > 0 ? "," : "");
             text_puts(&all, pg_text(result, row, 0));
             (*n)++;
         }
