@@ -163,7 +163,7 @@ group_update(rq_t *rq)
     }
 
     tx_commit(rq);
-    reply_message(rq, 200, "Group %ld updated successfully!", (long) id);
+    reply_message(rq, 200, "Group %ld successfully updated!", (long) id);
 }
 
 
