@@ -2,6 +2,9 @@
  * Favorites: sets of attribute values that a user keeps for himself.
  */
 
+#include <string.h>
+
+#include "../api/columns.h"
 #include "common.h"
 
 static const field_t favorite_fields[] = {
@@ -36,26 +39,149 @@ const schema_t schema_favorite_update = OBJECT(favorite_update_fields, NAMED("Fa
 
 const lookup_t lookup_favorite = {
     .model = "Favorite",
-    .sql = "SELECT project FROM main_favorite WHERE id = $1",
+    .sql = "SELECT project FROM main_favorite WHERE id = $1 AND \"user\" = $2",
+    .own = true,
 };
 
+#define FAVORITE_COLUMNS                                                                                                      \
+    {"id", "f.id", COLUMN_RAW}, {"project", "f.project", COLUMN_RAW}, {"user", "f.\"user\"", COLUMN_RAW},                     \
+    {"localization_type_id", "f.localization_type_id", COLUMN_RAW}, {"state_type_id", "f.state_type_id", COLUMN_RAW},         \
+    {"type", "f.type", COLUMN_RAW}, {"name", "f.name", COLUMN_TEXT}, {"page", "f.page", COLUMN_RAW},                          \
+    {"values", "f.values", COLUMN_RAW}, {"entity_type_name", "f.entity_type_name", COLUMN_TEXT}
+
+static const column_t favorite_columns[] = {FAVORITE_COLUMNS, {0}};
+static const column_t favorite_list_columns[] = {FAVORITE_COLUMNS, {"effective_permission", "0", COLUMN_RAW}, {0}};
+
+static void    favorite_get(rq_t *rq);
+static void    favorite_update(rq_t *rq);
+static void    favorite_delete(rq_t *rq);
+static void    favorite_list(rq_t *rq);
+static void    favorite_create(rq_t *rq);
+static int64_t favorite_state(rq_t *rq, int64_t type);
+
 const endpoint_t favorite_endpoints[] = {
-    {GET, "/rest/Favorite/{id}", "GetFavorite",
+    {GET, "/rest/Favorite/{id}", "GetFavorite", favorite_get,
      .access = ACCESS_VIEW, .lookup = &lookup_favorite, .params = {path_id}, .reply = &schema_favorite,
      .doc = "A favorite."},
-    {PATCH, "/rest/Favorite/{id}", "UpdateFavorite",
+    {PATCH, "/rest/Favorite/{id}", "UpdateFavorite", favorite_update,
      .access = ACCESS_EDIT, .lookup = &lookup_favorite, .params = {path_id}, .body = &schema_favorite_update,
      .reply = &schema_message_response,
      .doc = "Change a favorite."},
-    {DELETE, "/rest/Favorite/{id}", "DeleteFavorite",
+    {DELETE, "/rest/Favorite/{id}", "DeleteFavorite", favorite_delete,
      .access = ACCESS_EDIT, .lookup = &lookup_favorite, .params = {path_id}, .reply = &schema_message_response,
      .doc = "Delete a favorite."},
-    {GET, "/rest/Favorites/{project}", "GetFavoriteList",
+    {GET, "/rest/Favorites/{project}", "GetFavoriteList", favorite_list,
      .access = ACCESS_VIEW, .params = {path_project}, .reply = &schema_favorite, .flags = REPLY_LIST,
      .doc = "All favorites."},
-    {POST, "/rest/Favorites/{project}", "CreateFavorite",
+    {POST, "/rest/Favorites/{project}", "CreateFavorite", favorite_create,
      .access = ACCESS_EDIT, .params = {path_project}, .body = &schema_favorite_spec,
      .reply = &schema_create_response,
      .doc = "Create a favorite."},
     {0},
 };
+
+
+/* GET Favorite/{id} */
+static void
+favorite_get(rq_t *rq)
+{
+    sql_t *sql = sql_new(rq->arena);
+
+    sql_put(sql, "SELECT ");
+    columns_select(sql, favorite_columns);
+    sql_put(sql, " FROM main_favorite f WHERE f.id = %ld", param_int(rq, "id", 0));
+    reply_row(rq, 200, favorite_columns, pg_run(rq, sql), 0);
+}
+
+
+/* GET Favorites/{project}: the caller's */
+static void
+favorite_list(rq_t *rq)
+{
+    sql_t *sql = sql_new(rq->arena);
+
+    sql_put(sql, "SELECT ");
+    columns_select(sql, favorite_list_columns);
+    sql_put(sql, " FROM main_favorite f WHERE f.project = %ld AND f.\"user\" = %ld ORDER BY f.id", rq->project, rq->user.id);
+    reply_rows(rq, favorite_list_columns, pg_run(rq, sql));
+}
+
+
+/* POST Favorites/{project} */
+static void
+favorite_create(rq_t *rq)
+{
+    int64_t id, state, type;
+
+    static const char *const needed[] = {"type", "name", "values", "entity_type_name"};
+
+    for (size_t k = 0; k < sizeof(needed) / sizeof(needed[0]); k++) {
+        if (!param_given(rq, needed[k])) {
+            fail(rq, 400, "'%s'", needed[k]);
+        }
+    }
+
+    type = param_int(rq, "type", 0);
+    state = favorite_state(rq, type);
+
+    id = pg_int(pg_query(rq,
+                         "INSERT INTO main_favorite (type, name, page, \"values\", entity_type_name, localization_type_id, state_type_id,"
+                         " project, \"user\") VALUES (%ld, %s, %ld, %p::jsonb, %s, nullif(%ld::int, 0), nullif(%ld::int, 0), %ld, %ld)"
+                         " RETURNING id",
+                         type, param_text(rq, "name"), param_int(rq, "page", 1), param(rq, "values"), param_text(rq, "entity_type_name"),
+                         state ? 0L : type, state, rq->project, rq->user.id), 0, 0);
+    reply_created(rq, id, "Successfully created favorite %ld!.", (long) id);
+}
+
+
+/* PATCH Favorite/{id}: entity_type_name only says which of the two columns the type goes to (R) */
+static void
+favorite_update(rq_t *rq)
+{
+    int64_t id = param_int(rq, "id", 0), type, state;
+
+    tx_begin(rq);
+    pg_query(rq, "UPDATE main_favorite SET name = coalesce(%s, name) WHERE id = %ld", param_text(rq, "name"), id);
+
+    if (param_given(rq, "entity_type_name")) {
+        type = pg_int(pg_query(rq, "SELECT coalesce(max(type), 0) FROM main_favorite WHERE id = %ld", id), 0, 0);
+        state = favorite_state(rq, type);
+        pg_query(rq, "UPDATE main_favorite SET localization_type_id = nullif(%ld::int, 0), state_type_id = nullif(%ld::int, 0) WHERE id = %ld",
+                 state ? 0L : type, state, id);
+    }
+
+    tx_commit(rq);
+    reply_message(rq, 200, "Favorite %ld updated successfully!", (long) id);
+}
+
+
+/* DELETE Favorite/{id} */
+static void
+favorite_delete(rq_t *rq)
+{
+    int64_t id = param_int(rq, "id", 0);
+
+    pg_query(rq, "DELETE FROM main_favorite WHERE id = %ld", id);
+    reply_message(rq, 200, "Favorite with ID %ld deleted successfully!", (long) id);
+}
+
+
+/* The type when entity_type_name is State, 0 when it is Localization. The type must be one of the project's of that kind: 404. */
+static int64_t
+favorite_state(rq_t *rq, int64_t type)
+{
+    bool      state = strcmp(param_text(rq, "entity_type_name"), "State") == 0;
+    result_t *result;
+
+    if (state) {
+        result = pg_query(rq, "SELECT 1 FROM main_statetype WHERE id = %ld AND project = %ld", type, rq->project);
+    } else {
+        result = pg_query(rq, "SELECT 1 FROM main_localizationtype WHERE id = %ld AND project = %ld", type, rq->project);
+    }
+
+    if (pg_rows(result) == 0) {
+        fail_no_match(rq, state ? "StateType" : "LocalizationType");
+    }
+
+    return state ? type : 0;
+}
