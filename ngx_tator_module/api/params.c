@@ -95,9 +95,14 @@ query_split(arena_t *arena, str_t query, query_t *out)
     pair_t              *pair;
     const unsigned char *p, *end, *stop, *equals;
 
-    end = query.data + query.len;
     out->arena = arena;
     out->n = query.len > 0;
+
+    if (query.len == 0) {
+        return;
+    }
+
+    end = query.data + query.len;
 
     for (size_t k = 0; k < query.len; k++) {
         out->n += query.data[k] == '&';
