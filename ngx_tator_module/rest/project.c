@@ -97,11 +97,27 @@ static const column_t project_columns[] = {
 /* The three buckets of a project: parameter and column have the same name. */
 static const char *const project_buckets[] = {"bucket", "upload_bucket", "backup_bucket", NULL};
 
+/* What POST Projects takes; JSON_NULL: its kind is checked by the schema. */
+typedef struct {
+    const char *name;
+    json_type   type;
+} project_member_t;
+
+static const project_member_t project_members[] = {
+    {"name", JSON_NULL},        {"organization", JSON_NULL},     {"summary", JSON_NULL},        {"enable_downloads", JSON_NULL},
+    {"elemental_id", JSON_NULL}, {"bucket", JSON_NULL},           {"upload_bucket", JSON_NULL},  {"backup_bucket", JSON_NULL},
+    {"thumb", JSON_STRING},     {"usernames", JSON_ARRAY},       {"duration", JSON_INTEGER},    {"extended_info", JSON_OBJECT},
+    {"attribute_types", JSON_ARRAY}, {NULL, JSON_NULL},
+};
+
 static void     project_get(rq_t *rq);
 static void     project_update(rq_t *rq);
 static void     project_delete(rq_t *rq);
 static void     project_list(rq_t *rq);
 static void     project_create(rq_t *rq);
+static void     project_check_members(rq_t *rq);
+static int64_t  project_insert(rq_t *rq, int64_t organization);
+static bool     project_change(rq_t *rq);
 static sql_t   *project_select(rq_t *rq);
 static json_t  *project_object(rq_t *rq, int64_t id);
 static json_t  *project_shown(rq_t *rq, const result_t *result, int64_t row);
@@ -179,12 +195,8 @@ static void
 project_create(rq_t *rq)
 {
     int64_t     id, organization = param_int(rq, "organization", 0);
-    json_t     *value;
-    sql_t      *values = sql_new(rq->arena);
-    const char *key;
-    static const char *const closed[] = {"effective_permission", "size", "num_files", "creator", "id", "permission", "created", NULL};
-    static const char *const plain[] = {"name", "organization", "summary", "enable_downloads", "elemental_id", "bucket", "upload_bucket",
-                                        "backup_bucket", "extended_info", "attribute_types", "thumb", "usernames", "duration", NULL};
+    json_t     *object;
+    const char *name = param_text(rq, "name");
 
     if (rq->user.id == 0) {
         fail(rq, 400, "Authentication credentials were not provided.");
@@ -194,46 +206,69 @@ project_create(rq_t *rq)
         fail_permission(rq);
     }
 
-    json_object_foreach(rq->params, key, value) {
-        size_t k = 0;
-
-        for (k = 0; closed[k] != NULL; k++) {
-            if (strcmp(closed[k], key) == 0) {
-                fail(rq, 400, "The member %s can not be given.", key);
-            }
-        }
-        for (k = 0; plain[k] != NULL && strcmp(plain[k], key) != 0; k++) { /* void */ }
-        if (plain[k] == NULL) {
-            fail(rq, 400, "A project has no member %s.", key);
-        }
-    }
+    project_check_members(rq);
 
     tx_begin(rq);
-    project_name_free(rq, param_text(rq, "name"));
+    project_name_free(rq, name);
 
     for (size_t k = 0; project_buckets[k] != NULL; k++) {
         project_bucket_allowed(rq, project_buckets[k], organization);
     }
 
-    sql_put(values,
-            "INSERT INTO main_project (name, created, size, num_files, duration, summary, attribute_type_uuids, enable_downloads, thumb, usernames,"
-            " elemental_id, attribute_types, extended_info, backup_bucket, bucket, creator, organization, upload_bucket)"
-            " VALUES (%s, now(), 0, 0, %ld, %s, '{}', %d, %s, %s::varchar[], coalesce(%s::uuid, gen_random_uuid()), %p, %p,"
-            " nullif(%ld, 0), nullif(%ld, 0), %ld, %ld, nullif(%ld, 0)) RETURNING id",
-            param_text(rq, "name"), param_int(rq, "duration", 0), param_text(rq, "summary") ? param_text(rq, "summary") : "",
-            (int) param_bool(rq, "enable_downloads", true), param_text(rq, "thumb"),
-            json_is_array(param(rq, "usernames")) ? sql_json_array(rq->arena, param(rq, "usernames")) : "{}", param_text(rq, "elemental_id"),
-            json_is_array(param(rq, "attribute_types")) ? param(rq, "attribute_types") : rq_own(rq, json_array()),
-            json_is_object(param(rq, "extended_info")) ? param(rq, "extended_info") : rq_own(rq, json_object()),
-            param_int(rq, "backup_bucket", 0), param_int(rq, "bucket", 0), rq->user.id, organization, param_int(rq, "upload_bucket", 0));
-    id = pg_int(pg_run(rq, values), 0, 0);
-
+    id = project_insert(rq, organization);
     project_people(rq, id, organization);
-    value = project_object(rq, id);
+    object = project_object(rq, id);
     tx_commit(rq);
 
-    reply_json(rq, 201, rq_own(rq, json_pack("{s:s, s:I, s:O}", "message", rq_format(rq, "Project %s created!", param_text(rq, "name")),
-                                             "id", (json_int_t) id, "object", value)));
+    reply_json(rq, 201, rq_own(rq, json_pack("{s:s, s:I, s:O}", "message", rq_format(rq, "Project %s created!", name), "id",
+                                             (json_int_t) id, "object", object)));
+}
+
+
+/* Members beyond the documented ones name columns, with a value of the column's kind, or are refused. */
+static void
+project_check_members(rq_t *rq)
+{
+    json_t                 *value;
+    const char             *key;
+    const project_member_t *member;
+
+    json_object_foreach(rq->params, key, value) {
+        for (member = project_members; member->name != NULL && strcmp(member->name, key) != 0; member++) {
+            /* the last one has no name */
+        }
+
+        if (member->name == NULL) {
+            fail(rq, 400, "The member %s of a project can not be given.", key);
+        }
+
+        if (member->type != JSON_NULL && !json_is_null(value) && json_typeof(value) != member->type) {
+            fail(rq, 400, "The member %s of a project has the wrong type.", key);
+        }
+    }
+}
+
+
+static int64_t
+project_insert(rq_t *rq, int64_t organization)
+{
+    result_t *result;
+
+    result = pg_query(rq,
+                      "INSERT INTO main_project (name, created, size, num_files, duration, summary, attribute_type_uuids, enable_downloads,"
+                      "                          thumb, usernames, elemental_id, attribute_types, extended_info, backup_bucket, bucket,"
+                      "                          creator, organization, upload_bucket)"
+                      " VALUES (%s, now(), 0, 0, %ld, coalesce(%s, ''), '{}', %d, %s, %s::varchar[], coalesce(%s::uuid, gen_random_uuid()),"
+                      "         coalesce(%p, '[]'::jsonb), coalesce(%p, '{}'::jsonb), nullif(%ld, 0), nullif(%ld, 0), %ld, %ld, nullif(%ld, 0))"
+                      " RETURNING id",
+                      param_text(rq, "name"), param_int(rq, "duration", 0), param_text(rq, "summary"),
+                      (int) param_bool(rq, "enable_downloads", true), param_text(rq, "thumb"),
+                      param_given(rq, "usernames") ? sql_json_array(rq->arena, param(rq, "usernames")) : "{}",
+                      param_text(rq, "elemental_id"), param_given(rq, "attribute_types") ? param(rq, "attribute_types") : NULL,
+                      param_given(rq, "extended_info") ? param(rq, "extended_info") : NULL, param_int(rq, "backup_bucket", 0),
+                      param_int(rq, "bucket", 0), rq->user.id, organization, param_int(rq, "upload_bucket", 0));
+
+    return pg_int(result, 0, 0);
 }
 
 
@@ -265,9 +300,9 @@ project_people(rq_t *rq, int64_t id, int64_t organization)
 static void
 project_update(rq_t *rq)
 {
-    bool        changed = false;
+    json_t     *object;
     removal_t  *removal = removal_new(rq, rq->project);
-    const char *thumb = NULL, *name = param_text(rq, "name");
+    const char *thumb = NULL;
 
     if (param_text(rq, "thumb") != NULL) {
         thumb = project_thumb_take(rq, param_text(rq, "thumb"));
@@ -277,53 +312,52 @@ project_update(rq_t *rq)
 
     if (thumb != NULL) {
         project_thumb_put(rq, removal, thumb);
-        changed = true;
     }
 
-    if (name != NULL) {
-        project_name_free(rq, name);
-        pg_query(rq, "UPDATE main_project SET name = %s WHERE id = %ld", name, rq->project);
-        changed = true;
-    }
-
-    if (param_text(rq, "summary") != NULL) {
-        pg_query(rq, "UPDATE main_project SET summary = %s WHERE id = %ld", param_text(rq, "summary"), rq->project);
-        changed = true;
-    }
-
-    if (param_given(rq, "enable_downloads")) {
-        pg_query(rq, "UPDATE main_project SET enable_downloads = %d WHERE id = %ld", (int) param_bool(rq, "enable_downloads", true), rq->project);
-        changed = true;
-    }
-
-    if (param_text(rq, "elemental_id") != NULL) {
-        pg_query(rq, "UPDATE main_project SET elemental_id = %s::uuid WHERE id = %ld", param_text(rq, "elemental_id"), rq->project);
-        changed = true;
-    }
-
-    for (size_t k = 0; project_buckets[k] != NULL; k++) {
-        if (param_given(rq, project_buckets[k])) {
-            sql_t *sql = sql_new(rq->arena);
-
-            project_bucket_allowed(rq, project_buckets[k], rq->organization);
-            sql_put(sql, "UPDATE main_project SET ");
-            sql_raw(sql, project_buckets[k]);
-            sql_put(sql, " = %ld WHERE id = %ld", param_int(rq, project_buckets[k], 0), rq->project);
-            pg_run(rq, sql);
-            changed = true;
-        }
-    }
-
-    if (!changed) {
+    if (!project_change(rq) && thumb == NULL) {
         fail(rq, 400, "No recognized keys in request!");
     }
 
-    json_t *object = project_object(rq, rq->project);
+    object = project_object(rq, rq->project);
     tx_commit(rq);
     removal_run(removal);
 
-    reply_json(rq, 200, rq_own(rq, json_pack("{s:s, s:O}", "message", rq_format(rq, "Project %ld updated successfully!", (long) rq->project),
-                                             "object", object)));
+    reply_json(rq, 200, rq_own(rq, json_pack("{s:s, s:O}", "message",
+                                             rq_format(rq, "Project %ld updated successfully!", (long) rq->project), "object", object)));
+}
+
+
+/* The columns that the request names; false: none. */
+static bool
+project_change(rq_t *rq)
+{
+    bool        changed;
+    const char *name = param_text(rq, "name"), *summary = param_text(rq, "summary"), *elemental = param_text(rq, "elemental_id");
+
+    changed = name != NULL || summary != NULL || elemental != NULL || param_given(rq, "enable_downloads");
+
+    if (name != NULL) {
+        project_name_free(rq, name);
+    }
+
+    for (size_t k = 0; project_buckets[k] != NULL; k++) {
+        project_bucket_allowed(rq, project_buckets[k], rq->organization);
+        changed = changed || param_given(rq, project_buckets[k]);
+    }
+
+    if (changed) {
+        pg_query(rq,
+                 "UPDATE main_project SET name = coalesce(%s, name), summary = coalesce(%s, summary),"
+                 "                        elemental_id = coalesce(%s::uuid, elemental_id), enable_downloads = coalesce(%s::bool, enable_downloads),"
+                 "                        bucket = coalesce(nullif(%ld, 0), bucket), upload_bucket = coalesce(nullif(%ld, 0), upload_bucket),"
+                 "                        backup_bucket = coalesce(nullif(%ld, 0), backup_bucket)"
+                 " WHERE id = %ld",
+                 name, summary, elemental,
+                 param_given(rq, "enable_downloads") ? (param_bool(rq, "enable_downloads", true) ? "true" : "false") : NULL,
+                 param_int(rq, "bucket", 0), param_int(rq, "upload_bucket", 0), param_int(rq, "backup_bucket", 0), rq->project);
+    }
+
+    return changed;
 }
 
 

@@ -5,6 +5,7 @@
  */
 
 #include <dirent.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static const char *const migrate_markers[][2] = {
     {"main_project", "extended_info"}, {"main_favorite", "localization_type_id"},
 };
 
+static const char *migrate_folder(admin_t *admin);
 static int  migrate_lock(admin_t *admin);
 static int  migrate_prepare(admin_t *admin, bool *adopting);
 static int  migrate_markers_found(admin_t *admin);
@@ -46,10 +48,7 @@ admin_migrate(admin_t *admin)
     const char     *folder;
     struct dirent **entries;
 
-    folder = admin_option(admin, "sql-dir");
-    if (folder == NULL) {
-        folder = getenv("TATOR_SQL_DIR") ? getenv("TATOR_SQL_DIR") : TATOR_SQL_DIR;
-    }
+    folder = migrate_folder(admin);
 
     n = scandir(folder, &entries, migrate_sql_file, alphasort);
     if (n <= 0) {
@@ -70,6 +69,35 @@ admin_migrate(admin_t *admin)
     free(entries);
 
     return status;
+}
+
+
+/* The option, the environment, beside the program, where it was installed to, or the source tree's. */
+static const char *
+migrate_folder(admin_t *admin)
+{
+    char        self[4096], *beside;
+    ssize_t     len;
+    const char *folder;
+
+    folder = admin_option(admin, "sql-dir");
+    if (folder == NULL) {
+        folder = getenv("TATOR_SQL_DIR");
+    }
+    if (folder != NULL) {
+        return folder;
+    }
+
+    len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    if (len > 0) {
+        self[len] = '\0';
+        beside = arena_format(admin->arena, "%s/../share/tator/sql", dirname(self));
+        if (access(beside, R_OK) == 0) {
+            return beside;
+        }
+    }
+
+    return access(TATOR_SQL_DIR, R_OK) == 0 ? TATOR_SQL_DIR : "sql";
 }
 
 
@@ -164,8 +192,8 @@ migrate_markers_found(admin_t *admin)
 static int
 migrate_file(admin_t *admin, const char *folder, const char *name, bool adopting)
 {
-    int           known, status;
-    char         *text, sum[2 * SHA256_DIGEST_LENGTH + 1];
+    int           status;
+    char         *text, *known, sum[2 * SHA256_DIGEST_LENGTH + 1];
     PGresult     *result;
     const char   *values[1] = {name};
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -175,12 +203,8 @@ migrate_file(admin_t *admin, const char *folder, const char *name, bool adopting
         return 1;
     }
 
-    known = PQntuples(result) == 1;
+    known = PQntuples(result) == 1 ? arena_text(admin->arena, PQgetvalue(result, 0, 0)) : NULL;
     PQclear(result);
-
-    if (known) {
-        return 0;
-    }
 
     text = migrate_read(admin, arena_format(admin->arena, "%s/%s", folder, name));
     if (text == NULL) {
@@ -190,6 +214,13 @@ migrate_file(admin_t *admin, const char *folder, const char *name, bool adopting
     SHA256((unsigned char *) text, strlen(text), digest);
     for (int k = 0; k < SHA256_DIGEST_LENGTH; k++) {
         snprintf(sum + 2 * k, 3, "%02x", digest[k]);
+    }
+
+    if (known != NULL) {
+        if (strcmp(known, sum) != 0) {
+            fprintf(stderr, "tator-admin: %s was applied with another text; what it has now is not applied\n", name);
+        }
+        return 0;
     }
 
     printf("%s\n", name);
