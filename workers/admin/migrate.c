@@ -76,7 +76,7 @@ admin_migrate(admin_t *admin)
 static const char *
 migrate_folder(admin_t *admin)
 {
-    char        self[4096], *beside;
+    char        self[1024], *beside;
     ssize_t     len;
     const char *folder;
 
