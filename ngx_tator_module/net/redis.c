@@ -131,7 +131,7 @@ redis_command(rq_t *rq, int argc, const char *const *argv, const size_t *lengths
 {
     redis_value_t *value;
 
-    value = redis_try(rq, argc, argv, lengths);
+    value = redis_try(rq, rq->arena, argc, argv, lengths);
 
     if (value == NULL) {
         fail(rq, 503, "The job queue can not be reached. Please try again.");
@@ -142,7 +142,7 @@ redis_command(rq_t *rq, int argc, const char *const *argv, const size_t *lengths
 
 
 redis_value_t *
-redis_try(rq_t *rq, int argc, const char *const *argv, const size_t *lengths)
+redis_try(rq_t *rq, arena_t *arena, int argc, const char *const *argv, const size_t *lengths)
 {
     wait_t         wait;
     command_t     *command;
@@ -165,7 +165,7 @@ redis_try(rq_t *rq, int argc, const char *const *argv, const size_t *lengths)
     metrics_duration(METRIC_REDIS_DURATION, ngx_current_msec - command->started);
 
     if (command->reply != NULL) {
-        value = redis_copy(rq->arena, command->reply);
+        value = redis_copy(arena, command->reply);
     }
 
     free(command);

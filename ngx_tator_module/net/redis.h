@@ -14,7 +14,8 @@
    answered with 503. */
 redis_value_t *redis_command(rq_t *rq, int argc, const char *const *argv, const size_t *lengths);
 
-/* The same, but NULL instead of the 503: for caches that requests can do without. REDIS_FAULT stands only inside lists. */
-redis_value_t *redis_try(rq_t *rq, int argc, const char *const *argv, const size_t *lengths);
+/* The same, but NULL instead of the 503: for caches that requests can do without. REDIS_FAULT stands only inside lists. The answer lives in
+   `arena`: the request's, or one of a step of long work. */
+redis_value_t *redis_try(rq_t *rq, arena_t *arena, int argc, const char *const *argv, const size_t *lengths);
 
 #endif

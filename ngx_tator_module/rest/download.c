@@ -197,7 +197,7 @@ download_recall(rq_t *rq, download_t *downloads, size_t n)
         argv[i + 1] = rq_format(rq, "%ld__%s", (long) rq->user.id, downloads[i].key);
     }
 
-    answer = redis_try(rq, (int) n + 1, argv, NULL);
+    answer = redis_try(rq, rq->arena, (int) n + 1, argv, NULL);
 
     for (i = 0; answer != NULL && answer->type == REDIS_LIST && i < n && i < answer->n; i++) {
         if (answer->items[i].type == REDIS_TEXT) {
@@ -223,5 +223,5 @@ download_remember(rq_t *rq, download_t **downloads, size_t n, int seconds)
         argv[4 + n + i] = downloads[i]->url;
     }
 
-    redis_try(rq, (int) (2 * n + 4), argv, NULL);
+    redis_try(rq, rq->arena, (int) (2 * n + 4), argv, NULL);
 }

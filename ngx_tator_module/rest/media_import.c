@@ -96,7 +96,7 @@ media_import_images(rq_t *rq, media_plan_t **plans, size_t n)
         job.spec = import_spec(rq, plans[k], store, token);
 
         args = queue_enqueue(rq->arena, QUEUE_IMAGES, &job);
-        answer = redis_try(rq, args->argc, args->argv, args->lengths);
+        answer = redis_try(rq, rq->arena, args->argc, args->argv, args->lengths);
         if (answer == NULL || !queue_enqueued(answer)) {
             import_undo(rq, plans, n);
             fail(rq, 503, "The queue of imports can not be reached.");

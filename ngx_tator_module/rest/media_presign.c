@@ -237,7 +237,7 @@ presign_recall(media_presign_t *presign, presign_file_t *files, size_t n)
         argv[k + 1] = arena_format(presign->scratch, "%ld__%s", (long) presign->rq->user.id, files[k].path);
     }
 
-    answer = redis_try(presign->rq, (int) n + 1, argv, NULL);
+    answer = redis_try(presign->rq, presign->scratch, (int) n + 1, argv, NULL);
     if (answer == NULL || answer->type != REDIS_LIST || answer->n != n) {
         return;
     }
@@ -311,7 +311,7 @@ presign_remember(media_presign_t *presign, presign_file_t **files, size_t n)
         argv[4 + n + k] = files[k]->url;
     }
 
-    redis_try(presign->rq, (int) (2 * n + 4), argv, NULL);
+    redis_try(presign->rq, presign->scratch, (int) (2 * n + 4), argv, NULL);
 }
 
 

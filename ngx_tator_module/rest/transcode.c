@@ -267,7 +267,7 @@ static bool
 transcode_enqueue(rq_t *rq, const job_t *job, bool *busy)
 {
     redis_args_t  *args = queue_enqueue(rq->arena, QUEUE_TRANSCODES, job);
-    redis_value_t *answer = redis_try(rq, args->argc, args->argv, args->lengths);
+    redis_value_t *answer = redis_try(rq, rq->arena, args->argc, args->argv, args->lengths);
 
     *busy = answer != NULL && answer->type == REDIS_INTEGER;
 
