@@ -198,6 +198,10 @@ attribute_split(query_t *query, const operation_t *operation, const char *text)
         fail(query->rq, 400, "Attribute filter '%s' is not of the form name::value", text);
     }
 
+    if (operation->kind == OPERATION_NULL && strcasecmp(colons + 2, "true") != 0 && strcasecmp(colons + 2, "false") != 0) {
+        fail(query->rq, 400, "attribute_null takes true or false, not '%s'", colons + 2);
+    }
+
     return (attribute_filter_t) {operation, arena_copy(query->rq->arena, text, (size_t) (colons - text)), colons + 2};
 }
 
@@ -325,14 +329,8 @@ attribute_condition(query_t *query, sql_t *sql, const attribute_filter_t *filter
 static void
 attribute_null(query_t *query, sql_t *sql, const attribute_filter_t *filter)
 {
-    bool null = strcasecmp(filter->value, "true") == 0;
-
-    if (!null && strcasecmp(filter->value, "false") != 0) {
-        fail(query->rq, 400, "attribute_null takes true or false, not '%s'", filter->value);
-    }
-
     sql_put(sql, "(t.attributes ->> %s::text) ", filter->name);
-    sql_raw(sql, null ? "IS NULL" : "IS NOT NULL");
+    sql_raw(sql, strcasecmp(filter->value, "true") == 0 ? "IS NULL" : "IS NOT NULL");
 }
 
 

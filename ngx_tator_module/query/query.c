@@ -21,6 +21,7 @@ static void        query_slice(query_t *query, sql_t *sql);
 static sql_t      *query_select(query_t *query, query_select_t what, const column_t *columns);
 static const char *fields_json(rq_t *rq);
 static bool        fields_has(const json_t *fields, const char *name);
+static bool        fields_nested(const char *name);
 static void        fields_check(rq_t *rq, const json_t *fields, const column_t *columns);
 static json_t     *fields_parse(rq_t *rq);
 
@@ -551,10 +552,26 @@ fields_check(rq_t *rq, const json_t *fields, const column_t *columns)
     json_object_foreach((json_t *) fields, name, list) {
         for (column = columns; column->name != NULL && strcmp(column->name, name) != 0; column++) { /* void */ }
 
-        if (column->name == NULL || (json_array_size(list) > 0 && column->kind != COLUMN_RAW)) {
+        if (column->name == NULL || (json_array_size(list) > 0 && !fields_nested(name))) {
             fail(rq, 400, "Unknown field '%s' in fields", name);
         }
     }
+}
+
+
+/* Members that are JSON, so that `a.b` names something. */
+static bool
+fields_nested(const char *name)
+{
+    static const char *const nested[] = {"attributes", "media_files", "points", "segments"};
+
+    for (size_t k = 0; k < sizeof(nested) / sizeof(nested[0]); k++) {
+        if (strcmp(name, nested[k]) == 0) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 

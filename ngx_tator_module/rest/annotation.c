@@ -263,16 +263,13 @@ annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source)
     sql = sql_new(rq->arena);
     sql_put(sql, "WITH source AS MATERIALIZED (");
     sql_append(sql, source);
-    sql_put(sql,
-            "), groups AS ("
-            " SELECT t.elemental_id, t.version, max(t.mark) FILTER (WHERE t.deleted = false) AS newest FROM ");
+    sql_put(sql, "), numbered AS (SELECT g.*, g.first + row_number() OVER (PARTITION BY g.elemental_id, g.version ORDER BY g.n) - 1 AS mark,"
+                 "  g.first + count(*) OVER (PARTITION BY g.elemental_id, g.version) - 1 AS latest_mark"
+                 " FROM (SELECT s.*, coalesce((SELECT max(t.mark) + 1 FROM ");
     sql_raw(sql, kind->table);
     sql_put(sql,
-            " t WHERE (t.elemental_id, t.version) IN (SELECT elemental_id, version FROM source) GROUP BY 1, 2"
-            "), numbered AS ("
-            " SELECT s.*, coalesce(g.newest + 1, 0) + row_number() OVER (PARTITION BY s.elemental_id, s.version ORDER BY s.n) - 1 AS mark,"
-            "  coalesce(g.newest + 1, 0) + count(*) OVER (PARTITION BY s.elemental_id, s.version) - 1 AS latest_mark"
-            " FROM source s LEFT JOIN groups g ON g.elemental_id = s.elemental_id AND g.version = s.version"
+            " t WHERE t.elemental_id = s.elemental_id AND t.version = s.version AND t.deleted = false), 0) AS first"
+            "  FROM source s) g"
             "), raised AS ("
             " UPDATE ");
     sql_raw(sql, kind->table);

@@ -293,15 +293,28 @@ def test_all_rows_of_a_bulk_edit_have_one_type(http, typed, place):
 
 
 def test_another_author_needs_full_control(http, user, typed, place):
-    other = user()
-    member = http.ok("POST", f"/rest/Memberships/{typed.id}", {"user": other.id, "permission": "Can Edit"})["id"]
-    elemental = http.ok("GET", f"/rest/User/{other.id}")["elemental_id"] if "elemental_id" in http.ok("GET", f"/rest/User/{other.id}") else None
-    spec = {"media_id": typed.media[0], "type": typed.box, "frame": 0, "user_elemental_id": elemental or str(uuid.uuid4())}
+    other, author = user(), user()
+    http.ok("POST", f"/rest/Memberships/{typed.id}", {"user": other.id, "permission": "Can Edit"})
+    elemental = http.ok("GET", f"/rest/User/{author.id}")["elemental_id"]
+    one = place()[0]
+    spec = {"media_id": typed.media[0], "type": typed.box, "frame": 0, "user_elemental_id": elemental}
     refused(other.http, "POST", f"/rest/Localizations/{typed.id}", spec, status=403)
-    refused(other.http, "PATCH", f"/rest/Localization/{place()[0]}", {"user_elemental_id": spec["user_elemental_id"]}, status=403)
-    http.ok("PATCH", f"/rest/Membership/{member}", {"permission": "View Only"})
-    refused(other.http, "PATCH", f"/rest/Localizations/{typed.id}", {"attributes": {"Count": 1}}, status=403)
-    assert len(other.http.ok("GET", f"/rest/Localizations/{typed.id}")) == 1
+    refused(other.http, "PATCH", f"/rest/Localization/{one}", {"user_elemental_id": elemental}, status=403)
+    made = http.ok("GET", f"/rest/Localization/{http.ok('POST', f'/rest/Localizations/{typed.id}', spec)['id'][0]}")
+    assert (made["user"], made["created_by"], made["modified_by"]) == (author.id,) * 3
+    changed = http.ok("PATCH", f"/rest/Localization/{one}", {"user_elemental_id": elemental})["object"]
+    assert (changed["id"], changed["mark"], changed["user"], changed["created_by"], changed["modified_by"]) == (one, 0, author.id, author.id, 1)
+
+
+def test_viewers_may_read_only(http, user, typed, place):
+    viewer, stranger, one = user(), user(), place()[0]
+    http.ok("POST", f"/rest/Memberships/{typed.id}", {"user": viewer.id, "permission": "View Only"})
+    assert len(viewer.http.ok("GET", f"/rest/Localizations/{typed.id}")) == 1
+    assert viewer.http.ok("PUT", f"/rest/LocalizationCount/{typed.id}", {"ids": [one]}) == 1
+    refused(viewer.http, "PATCH", f"/rest/Localizations/{typed.id}", {"attributes": {"Count": 1}}, status=403)
+    refused(viewer.http, "DELETE", f"/rest/Localization/{one}", status=403)
+    refused(stranger.http, "GET", f"/rest/Localizations/{typed.id}", status=403)
+    assert marks(http, typed) == [0]
 
 
 def test_logs_say_what_changed(http, typed, place):
