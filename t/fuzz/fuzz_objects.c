@@ -62,16 +62,16 @@ keys(arena_t *arena, const char *text, size_t size)
         return;
     }
 
-    path = name_path(arena, "/root", "bucket", text);
+    path = name_path(arena, "/folder", "bucket", text);
     if (path == NULL) {
         return;
     }
 
     /* No part is a way out, or hidden, or too long for a file's name; and the last one is its own again. */
-    if (strncmp(path, "/root/buckets/bucket/", 21) != 0) {
+    if (strncmp(path, "/folder/buckets/bucket/", 23) != 0) {
         abort();
     }
-    for (p = path + 21; p != NULL; p = strchr(p, '/') != NULL ? strchr(p, '/') + 1 : NULL) {
+    for (p = path + 23; p != NULL; p = strchr(p, '/') != NULL ? strchr(p, '/') + 1 : NULL) {
         if (*p == '.' || *p == '/' || *p == '\0' || strcspn(p, "/") > 250) {
             abort();
         }
