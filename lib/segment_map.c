@@ -14,12 +14,12 @@
 
 struct segment_map_s {
     json_t        *segments;
-    int64_t        offset;   /* of the box at hand */
+    int64_t        offset; /* of the box at hand */
     int64_t        frames;
-    uint64_t       left;     /* bytes of the box still to come; 0: a header is being read */
+    uint64_t       left; /* bytes of the box still to come; 0: a header is being read */
     unsigned char  header[HEADER];
     size_t         header_len;
-    unsigned char *moof;     /* the body of a moof box, while it is being read */
+    unsigned char *moof; /* the body of a moof box, while it is being read */
     size_t         moof_len, moof_size;
     json_t        *moof_entry; /* borrowed from segments */
     bool           broken;
@@ -194,8 +194,8 @@ fragment_read(segment_map_t *map)
             }
 
             samples = (int64_t) number(box + 12, 4);
-            good = json_object_set_new(map->moof_entry, "frame_start", json_integer(map->frames)) == 0
-                   && json_object_set_new(map->moof_entry, "frame_samples", json_integer(samples)) == 0;
+            good = json_object_set_new(map->moof_entry, "frame_start", json_integer(map->frames)) == 0 &&
+                   json_object_set_new(map->moof_entry, "frame_samples", json_integer(samples)) == 0;
             map->frames += samples;
         }
 

@@ -33,7 +33,7 @@ typedef enum { QUEUE_TRANSCODES, QUEUE_IMAGES, QUEUE_KINDS } queue_t;
 
 typedef struct {
     const char *uid, *gid;
-    const char *spec;                   /* JSON text */
+    const char *spec; /* JSON text */
     int64_t     user, project;
     const char *start_time, *stop_time; /* ISO 8601 UTC without zone; stop_time NULL: not yet */
     const char *status;                 /* pending, running, canceled, succeeded, failed */
@@ -81,7 +81,8 @@ size_t        queue_taken(arena_t *arena, const redis_value_t *answer, ticket_t 
 
 /* An entry whose lease has run out, looking from `cursor` on ("0-0" first). The answer: false: none in this stretch; `*cursor` for the next time. */
 redis_args_t *queue_take_over(arena_t *arena, queue_t queue, const char *worker, int lease, const char *cursor);
-bool          queue_taken_over(arena_t *arena, queue_t queue, const redis_value_t *answer, ticket_t *ticket, const char **cursor);
+bool          queue_taken_over(arena_t *arena, queue_t queue, const redis_value_t *answer, ticket_t *ticket,
+                               const char **cursor);
 
 /* Begin what was taken. The answer: its try (1 …) and its spec; 0: there is nothing to do; −1: it has failed too often, `*text` says why. */
 redis_args_t *queue_begin(arena_t *arena, const ticket_t *ticket, const char *worker);
@@ -92,11 +93,12 @@ redis_args_t *queue_beat(arena_t *arena, const ticket_t *ticket, const char *wor
 bool          queue_beaten(const redis_value_t *answer);
 
 /* The end: succeeded or failed, with a message (may be NULL). */
-redis_args_t *queue_finish(arena_t *arena, const ticket_t *ticket, const char *worker, bool succeeded, const char *message);
+redis_args_t *queue_finish(arena_t *arena, const ticket_t *ticket, const char *worker, bool succeeded,
+                           const char *message);
 
 /* Give it back, to be taken by any worker after `delay` milliseconds. With `uncounted` the try does not count. */
-redis_args_t *queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int lease, int delay, bool uncounted,
-                            const char *message);
+redis_args_t *queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int lease, int delay,
+                            bool uncounted, const char *message);
 
 /* Entries that are not finished: waiting and running. The answer is an integer. */
 redis_args_t *queue_depth(arena_t *arena, queue_t queue);

@@ -12,13 +12,13 @@
 typedef enum { REDIS_NIL, REDIS_TEXT, REDIS_INTEGER, REDIS_LIST, REDIS_STATUS, REDIS_FAULT } redis_type_t;
 
 typedef struct redis_value_s redis_value_t;
-struct redis_value_s {           /* copied into an arena */
-    redis_type_t    type;
-    int64_t         integer;
-    const char     *text;        /* NUL-terminated; also the message of REDIS_FAULT */
-    size_t          len;
-    redis_value_t  *items;
-    size_t          n;
+struct redis_value_s { /* copied into an arena */
+    redis_type_t   type;
+    int64_t        integer;
+    const char    *text; /* NUL-terminated; also the message of REDIS_FAULT */
+    size_t         len;
+    redis_value_t *items;
+    size_t         n;
 };
 
 typedef struct {

@@ -59,7 +59,8 @@ log_write(log_level_t level, const char *file, int line, const char *format, ...
     va_end(args);
 
     file = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
-    len = (size_t) snprintf(out, sizeof(out) - 1, "%s,%03ld %s [%s] [%s:%d] - ", when, now.tv_nsec / 1000000, levels[level], logger, file, line);
+    len = (size_t) snprintf(out, sizeof(out) - 1, "%s,%03ld %s [%s] [%s:%d] - ", when, now.tv_nsec / 1000000,
+                            levels[level], logger, file, line);
 
     for (i = 0; text[i] != '\0' && len < sizeof(out) - 6; i++) {
         if (text[i] == '\n') {

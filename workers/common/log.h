@@ -10,7 +10,8 @@ typedef enum { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR } log_level_t;
 /* The logger's name; the least level is INFO, or that of the variable TATOR_LOG_LEVEL. */
 void log_open(const char *name);
 
-void log_write(log_level_t level, const char *file, int line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void log_write(log_level_t level, const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 #define log_debug(...)   log_write(LOG_DEBUG, __FILE__, __LINE__, __VA_ARGS__)
 #define log_info(...)    log_write(LOG_INFO, __FILE__, __LINE__, __VA_ARGS__)

@@ -75,12 +75,13 @@ redis_client_run(redis_client_t *client, arena_t *arena, const redis_args_t *arg
 static bool
 connect_now(redis_client_t *client, int seconds)
 {
-    redisReply     *reply;
-    const char     *password = client->config->redis_password;
-    struct timeval  limit = {.tv_sec = seconds};
+    redisReply    *reply;
+    const char    *password = client->config->redis_password;
+    struct timeval limit = {.tv_sec = seconds};
 
     if (client->context == NULL) {
-        client->context = redisConnectWithTimeout(client->config->redis_host, client->config->redis_port, (struct timeval) {.tv_sec = 5});
+        client->context = redisConnectWithTimeout(client->config->redis_host, client->config->redis_port,
+                                                  (struct timeval){.tv_sec = 5});
 
         if (client->context == NULL || client->context->err) {
             disconnect(client, client->context ? client->context->errstr : "no memory");
@@ -90,7 +91,7 @@ connect_now(redis_client_t *client, int seconds)
         redisEnableKeepAlive(client->context);
 
         if (password != NULL && *password) {
-            redisSetTimeout(client->context, (struct timeval) {.tv_sec = 5});
+            redisSetTimeout(client->context, (struct timeval){.tv_sec = 5});
             reply = redisCommand(client->context, "AUTH %s", password);
 
             if (reply == NULL || reply->type == REDIS_REPLY_ERROR) {
@@ -117,7 +118,8 @@ static void
 disconnect(redis_client_t *client, const char *reason)
 {
     if (!client->lost) {
-        log_warning("Redis at %s:%d can not be reached: %s", client->config->redis_host, client->config->redis_port, reason);
+        log_warning("Redis at %s:%d can not be reached: %s", client->config->redis_host, client->config->redis_port,
+                    reason);
     }
 
     if (client->context != NULL) {
@@ -156,7 +158,9 @@ copy(arena_t *arena, redis_value_t *value, const redisReply *reply)
         return;
 
     default:
-        value->type = reply->type == REDIS_REPLY_ERROR ? REDIS_FAULT : reply->type == REDIS_REPLY_STATUS ? REDIS_STATUS : REDIS_TEXT;
+        value->type = reply->type == REDIS_REPLY_ERROR    ? REDIS_FAULT
+                      : reply->type == REDIS_REPLY_STATUS ? REDIS_STATUS
+                                                          : REDIS_TEXT;
         value->len = (size_t) reply->len;
         value->text = arena_copy(arena, reply->str, value->len);
     }

@@ -28,7 +28,8 @@ typedef struct {
 } given_t;
 
 
-static CURLcode call_once(rest_t *rest, const char *method, const char *url, const char *text, body_t *answer, long *status);
+static CURLcode call_once(rest_t *rest, const char *method, const char *url, const char *text, body_t *answer,
+                          long *status);
 static bool     is_untouched(CURLcode code, long status, const body_t *answer);
 static bool     may_pass(long status);
 static void     common(CURL *curl, const char *url, char *error);
@@ -113,7 +114,8 @@ rest_call(rest_t *rest, const char *method, const char *path, const json_t *body
         code = call_once(rest, method, url, text, &got, &status);
 
         /* What may have been done must not be done twice. */
-        if (!is_untouched(code, status, &got) && !(strcmp(method, "GET") == 0 && (code != CURLE_OK || may_pass(status)))) {
+        if (!is_untouched(code, status, &got) &&
+            !(strcmp(method, "GET") == 0 && (code != CURLE_OK || may_pass(status)))) {
             break;
         }
     }
@@ -128,7 +130,9 @@ rest_call(rest_t *rest, const char *method, const char *path, const json_t *body
     if (status != 200 && status != 201) {
         rest->again = may_pass(status);
         snprintf(rest->error, sizeof(rest->error), "%s %s answers %ld: %s", method, path, status,
-                 json_is_string(json_object_get(value, "message")) ? json_string_value(json_object_get(value, "message")) : "");
+                 json_is_string(json_object_get(value, "message"))
+                     ? json_string_value(json_object_get(value, "message"))
+                     : "");
     }
 
     if (answer != NULL) {
@@ -198,7 +202,8 @@ rest_put(rest_t *rest, const char *url, const void *data, size_t len, char *etag
     if (code != CURLE_OK || status < 200 || status > 299) {
         rest->again = code != CURLE_OK || may_pass(status);
         if (code != CURLE_OK) {
-            snprintf(rest->error, sizeof(rest->error), "a file can not be stored: %s", text[0] ? text : curl_easy_strerror(code));
+            snprintf(rest->error, sizeof(rest->error), "a file can not be stored: %s",
+                     text[0] ? text : curl_easy_strerror(code));
         } else {
             snprintf(rest->error, sizeof(rest->error), "a file can not be stored: the store answers %ld", status);
         }
@@ -274,7 +279,8 @@ call_once(rest_t *rest, const char *method, const char *url, const char *text, b
     curl_slist_free_all(headers);
 
     if (code != CURLE_OK) {
-        snprintf(rest->error, sizeof(rest->error), "the server can not be reached: %s", error[0] ? error : curl_easy_strerror(code));
+        snprintf(rest->error, sizeof(rest->error), "the server can not be reached: %s",
+                 error[0] ? error : curl_easy_strerror(code));
     }
 
     return code;
@@ -287,10 +293,10 @@ is_untouched(CURLcode code, long status, const body_t *answer)
 {
     static const char throttled[] = "Request was throttled";
 
-    return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST
-           || (code == CURLE_OK
-               && (status == 503 || status == 429
-                   || (status == 400 && answer->len > 0 && memmem(answer->data, answer->len, throttled, sizeof(throttled) - 1) != NULL)));
+    return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
+           (code == CURLE_OK && (status == 503 || status == 429 ||
+                                 (status == 400 && answer->len > 0 &&
+                                  memmem(answer->data, answer->len, throttled, sizeof(throttled) - 1) != NULL)));
 }
 
 
@@ -320,7 +326,7 @@ static void
 pause_before(int try)
 {
     if (try > 0) {
-        nanosleep(&(struct timespec) {.tv_sec = 1 << (try - 1)}, NULL);
+        nanosleep(&(struct timespec){.tv_sec = 1 << (try - 1)}, NULL);
     }
 }
 

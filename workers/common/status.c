@@ -13,7 +13,7 @@
 #include "log.h"
 #include "status.h"
 
-static int    listening = -1;
+static int listening = -1;
 static bool (*is_healthy)(void);
 static void (*write_metrics)(FILE *out);
 
@@ -27,8 +27,9 @@ status_serve(int port, bool (*healthy)(void), void (*metrics)(FILE *out))
 {
     int                 on = 1;
     pthread_t           thread;
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t) port), .sin6_addr = in6addr_any};
-    struct sockaddr_in  old = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
+    struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6, .sin6_port = htons((uint16_t) port), .sin6_addr = in6addr_any};
+    struct sockaddr_in old = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
 
     if (port <= 0) {
         return true;
@@ -124,9 +125,13 @@ answer(int client)
 
     fclose(out);
 
-    snprintf(head, sizeof(head), "HTTP/1.0 %s\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status, len);
+    snprintf(
+        head, sizeof(head),
+        "HTTP/1.0 %s\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+        status, len);
 
-    if (send(client, head, strlen(head), MSG_NOSIGNAL) == (ssize_t) strlen(head) && send(client, body, len, MSG_NOSIGNAL) < 0) {
+    if (send(client, head, strlen(head), MSG_NOSIGNAL) == (ssize_t) strlen(head) &&
+        send(client, body, len, MSG_NOSIGNAL) < 0) {
         log_debug("a reader of the status went away");
     }
 

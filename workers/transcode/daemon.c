@@ -25,9 +25,9 @@
 #include "job.h"
 
 #define SLOTS           64
-#define TICK            200  /* milliseconds between looks at the slots */
+#define TICK            200 /* milliseconds between looks at the slots */
 #define IDLE_WAIT       1000
-#define BEAT            1.0  /* seconds */
+#define BEAT            1.0 /* seconds */
 #define TAKE_OVER_EVERY 5.0
 #define TIME_LIMIT      (96 * 3600.0)
 #define RETRY_DELAY     5000 /* milliseconds, three times as long with each try */
@@ -38,18 +38,18 @@ typedef enum { STOPPED_NOT, STOPPED_CANCELED, STOPPED_TIME } stopped_t;
 
 typedef struct {
     slot_state_t state;
-    arena_t     *arena;    /* owns the ticket's texts */
+    arena_t     *arena; /* owns the ticket's texts */
     ticket_t     ticket;
     int          attempt;
     pid_t        pid;
-    int          report;   /* read end of the job's lines */
+    int          report; /* read end of the job's lines */
     char         line[600];
     size_t       line_len;
     double       progress;
     char         message[520];
     double       begun, beaten, renewed; /* beaten: last try; renewed: last success */
     stopped_t    stopped;
-    int          status;   /* of the process */
+    int          status; /* of the process */
 } slot_t;
 
 typedef struct {
@@ -68,33 +68,33 @@ static const char *const ending_names[] = {"succeeded", "failed", "canceled", "r
 
 static volatile sig_atomic_t stopping;
 
-static atomic_long   counted[QUEUE_KINDS][ENDINGS], running[QUEUE_KINDS], depth[QUEUE_KINDS], taken_over;
-static atomic_llong  milliseconds[QUEUE_KINDS];
+static atomic_long    counted[QUEUE_KINDS][ENDINGS], running[QUEUE_KINDS], depth[QUEUE_KINDS], taken_over;
+static atomic_llong   milliseconds[QUEUE_KINDS];
 static _Atomic double redis_seen;
 
 
-static void   on_stop(int signal);
-static void   tick(daemon_t *daemon);
-static void   wait_for_reports(daemon_t *daemon);
-static void   report_read(slot_t *slot);
-static void   report_line(slot_t *slot);
-static void   processes_end(daemon_t *daemon);
-static void   slots_beat(daemon_t *daemon, arena_t *arena);
-static void   slots_finish(daemon_t *daemon, arena_t *arena);
-static bool   slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot);
-static void   slot_free(daemon_t *daemon, slot_t *slot, ending_t ending);
-static void   slot_kill(slot_t *slot, stopped_t why);
-static void   jobs_take(daemon_t *daemon, arena_t *arena);
-static void   jobs_take_over(daemon_t *daemon, arena_t *arena, const bool *free_queues);
-static void   job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket);
-static bool   job_spawn(slot_t *slot, const char *spec);
-static void   give_back(daemon_t *daemon);
-static slot_t *slot_new(daemon_t *daemon);
-static int    slots_used(const daemon_t *daemon, int queue);
+static void           on_stop(int signal);
+static void           tick(daemon_t *daemon);
+static void           wait_for_reports(daemon_t *daemon);
+static void           report_read(slot_t *slot);
+static void           report_line(slot_t *slot);
+static void           processes_end(daemon_t *daemon);
+static void           slots_beat(daemon_t *daemon, arena_t *arena);
+static void           slots_finish(daemon_t *daemon, arena_t *arena);
+static bool           slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot);
+static void           slot_free(daemon_t *daemon, slot_t *slot, ending_t ending);
+static void           slot_kill(slot_t *slot, stopped_t why);
+static void           jobs_take(daemon_t *daemon, arena_t *arena);
+static void           jobs_take_over(daemon_t *daemon, arena_t *arena, const bool *free_queues);
+static void           job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket);
+static bool           job_spawn(slot_t *slot, const char *spec);
+static void           give_back(daemon_t *daemon);
+static slot_t        *slot_new(daemon_t *daemon);
+static int            slots_used(const daemon_t *daemon, int queue);
 static redis_value_t *run(daemon_t *daemon, arena_t *arena, const redis_args_t *args, int seconds);
-static double seconds_now(void);
-static bool   healthy(void);
-static void   metrics(FILE *out);
+static double         seconds_now(void);
+static bool           healthy(void);
+static void           metrics(FILE *out);
 
 
 int
@@ -126,8 +126,8 @@ daemon_run(const config_t *config, const daemon_options_t *options)
         return 1;
     }
 
-    sigaction(SIGTERM, &(struct sigaction) {.sa_handler = on_stop}, NULL);
-    sigaction(SIGINT, &(struct sigaction) {.sa_handler = on_stop}, NULL);
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_stop}, NULL);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_stop}, NULL);
     signal(SIGPIPE, SIG_IGN);
 
     redis_seen = seconds_now();
@@ -199,7 +199,7 @@ wait_for_reports(daemon_t *daemon)
     for (i = 0; i < SLOTS; i++) {
         if (daemon->slots[i].state == SLOT_RUNNING) {
             slots[n] = &daemon->slots[i];
-            ready[n++] = (struct pollfd) {.fd = daemon->slots[i].report, .events = POLLIN};
+            ready[n++] = (struct pollfd){.fd = daemon->slots[i].report, .events = POLLIN};
         }
     }
 
@@ -354,7 +354,9 @@ slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot)
     } else if (WIFEXITED(slot->status)) {
         good = WEXITSTATUS(slot->status) == JOB_SUCCEEDED;
         again = WEXITSTATUS(slot->status) == JOB_AGAIN;
-        message = message || good ? message : arena_format(arena, "the job process ended with status %d", WEXITSTATUS(slot->status));
+        message = message || good
+                      ? message
+                      : arena_format(arena, "the job process ended with status %d", WEXITSTATUS(slot->status));
 
     } else {
         again = WTERMSIG(slot->status) == SIGKILL; /* by the system, which ran out of memory */
@@ -370,13 +372,16 @@ slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot)
     }
 
     if (run(daemon, arena,
-            ending == ENDED_RETRIED ? queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, delay, false, message)
-                                    : queue_finish(arena, &slot->ticket, daemon->name, good, message), 5) == NULL) {
+            ending == ENDED_RETRIED
+                ? queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, delay, false, message)
+                : queue_finish(arena, &slot->ticket, daemon->name, good, message),
+            5) == NULL) {
         return false;
     }
 
-    log_write(ending == ENDED_FAILED ? LOG_WARNING : LOG_INFO, __FILE__, __LINE__, "job %s %s after %.1f s (try %d)%s%s", slot->ticket.uid,
-              ending_names[ending], seconds_now() - slot->begun, slot->attempt, message ? ": " : "", message ? message : "");
+    log_write(ending == ENDED_FAILED ? LOG_WARNING : LOG_INFO, __FILE__, __LINE__,
+              "job %s %s after %.1f s (try %d)%s%s", slot->ticket.uid, ending_names[ending],
+              seconds_now() - slot->begun, slot->attempt, message ? ": " : "", message ? message : "");
 
     slot_free(daemon, slot, ending);
 
@@ -434,7 +439,8 @@ jobs_take(daemon_t *daemon, arena_t *arena)
         return;
     }
 
-    answer = run(daemon, arena, queue_take(arena, queues, daemon->name, used == 0 ? IDLE_WAIT : 0), 5 + IDLE_WAIT / 1000);
+    answer =
+        run(daemon, arena, queue_take(arena, queues, daemon->name, used == 0 ? IDLE_WAIT : 0), 5 + IDLE_WAIT / 1000);
 
     if (answer == NULL) {
         if (!stopping) {
@@ -479,7 +485,9 @@ jobs_take_over(daemon_t *daemon, arena_t *arena, const bool *free_queues)
             continue;
         }
 
-        answer = run(daemon, arena, queue_take_over(arena, (queue_t) queue, daemon->name, daemon->options->lease, daemon->cursors[queue]), 5);
+        answer = run(
+            daemon, arena,
+            queue_take_over(arena, (queue_t) queue, daemon->name, daemon->options->lease, daemon->cursors[queue]), 5);
 
         if (answer != NULL && queue_taken_over(arena, (queue_t) queue, answer, &ticket, &cursor)) {
             taken_over++;
@@ -524,7 +532,8 @@ job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket)
         return;
     }
 
-    slot->ticket = (ticket_t) {ticket->queue, arena_text(slot->arena, ticket->uid), arena_text(slot->arena, ticket->entry)};
+    slot->ticket =
+        (ticket_t){ticket->queue, arena_text(slot->arena, ticket->uid), arena_text(slot->arena, ticket->entry)};
     slot->attempt = attempt;
     slot->begun = slot->renewed = slot->beaten = seconds_now();
 
@@ -532,7 +541,8 @@ job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket)
 
     if (!job_spawn(slot, text)) {
         log_error("job %s: no process: %s", ticket->uid, strerror(errno));
-        run(daemon, arena, queue_release(arena, ticket, daemon->name, daemon->options->lease, RETRY_DELAY, true, NULL), 5);
+        run(daemon, arena, queue_release(arena, ticket, daemon->name, daemon->options->lease, RETRY_DELAY, true, NULL),
+            5);
         slot_free(daemon, slot, ENDED_RETURNED);
         return;
     }
@@ -544,10 +554,10 @@ job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket)
 static bool
 job_spawn(slot_t *slot, const char *spec)
 {
-    int     input[2], report[2];
-    size_t  len = strlen(spec), at = 0;
-    ssize_t n;
-    char   *const arguments[] = {"tator-transcode", "--job", (char *) queue_name(slot->ticket.queue), NULL};
+    int         input[2], report[2];
+    size_t      len = strlen(spec), at = 0;
+    ssize_t     n;
+    char *const arguments[] = {"tator-transcode", "--job", (char *) queue_name(slot->ticket.queue), NULL};
 
     if (pipe2(input, O_CLOEXEC) != 0) {
         return false;
@@ -616,7 +626,8 @@ give_back(daemon_t *daemon)
             slot_kill(slot, STOPPED_CANCELED);
             waitpid(slot->pid, &slot->status, 0);
             close(slot->report);
-            run(daemon, arena, queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, 0, true, NULL), 5);
+            run(daemon, arena, queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, 0, true, NULL),
+                5);
             log_info("job %s is given back", slot->ticket.uid);
             slot_free(daemon, slot, ENDED_RETURNED);
         }
@@ -663,7 +674,8 @@ run(daemon_t *daemon, arena_t *arena, const redis_args_t *args, int seconds)
     if (answer != NULL) {
         redis_seen = seconds_now();
 
-        if (answer->type == REDIS_FAULT && strncmp(answer->text, "NOGROUP", 7) != 0 && strncmp(answer->text, "BUSYGROUP", 9) != 0) {
+        if (answer->type == REDIS_FAULT && strncmp(answer->text, "NOGROUP", 7) != 0 &&
+            strncmp(answer->text, "BUSYGROUP", 9) != 0) {
             log_error("Redis: %s", answer->text);
         }
     }
@@ -698,8 +710,8 @@ metrics(FILE *out)
     fputs("# TYPE tator_transcode_jobs_total counter\n", out);
     for (queue = 0; queue < QUEUE_KINDS; queue++) {
         for (ending = 0; ending < ENDINGS; ending++) {
-            fprintf(out, "tator_transcode_jobs_total{queue=\"%s\",ending=\"%s\"} %ld\n", queue_name((queue_t) queue), ending_names[ending],
-                    atomic_load(&counted[queue][ending]));
+            fprintf(out, "tator_transcode_jobs_total{queue=\"%s\",ending=\"%s\"} %ld\n", queue_name((queue_t) queue),
+                    ending_names[ending], atomic_load(&counted[queue][ending]));
         }
     }
 
@@ -711,13 +723,16 @@ metrics(FILE *out)
 
     fputs("# TYPE tator_transcode_running gauge\n", out);
     for (queue = 0; queue < QUEUE_KINDS; queue++) {
-        fprintf(out, "tator_transcode_running{queue=\"%s\"} %ld\n", queue_name((queue_t) queue), atomic_load(&running[queue]));
+        fprintf(out, "tator_transcode_running{queue=\"%s\"} %ld\n", queue_name((queue_t) queue),
+                atomic_load(&running[queue]));
     }
 
     fputs("# TYPE tator_transcode_queue_depth gauge\n", out);
     for (queue = 0; queue < QUEUE_KINDS; queue++) {
-        fprintf(out, "tator_transcode_queue_depth{queue=\"%s\"} %ld\n", queue_name((queue_t) queue), atomic_load(&depth[queue]));
+        fprintf(out, "tator_transcode_queue_depth{queue=\"%s\"} %ld\n", queue_name((queue_t) queue),
+                atomic_load(&depth[queue]));
     }
 
-    fprintf(out, "# TYPE tator_transcode_taken_over_total counter\ntator_transcode_taken_over_total %ld\n", atomic_load(&taken_over));
+    fprintf(out, "# TYPE tator_transcode_taken_over_total counter\ntator_transcode_taken_over_total %ld\n",
+            atomic_load(&taken_over));
 }

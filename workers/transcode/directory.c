@@ -41,7 +41,8 @@ directory_open(const char *path, fault_t *fault)
         return NULL;
     }
 
-    directory->base = (destination_t) {.fault = fault, .open = directory_sink, .add = directory_add, .set = directory_set};
+    directory->base =
+        (destination_t){.fault = fault, .open = directory_sink, .add = directory_add, .set = directory_set};
     directory->media = json_pack("{s:{}}", "media_files");
     pthread_mutex_init(&directory->lock, NULL);
     strcpy(directory->path, path);
@@ -79,7 +80,7 @@ directory_sink(destination_t *destination, const char *name, int64_t estimate)
 
     snprintf(path, sizeof(path), "%s/%s", directory->path, name);
 
-    sink->base = (sink_t) {.write = file_write, .finish = file_finish, .close = file_close};
+    sink->base = (sink_t){.write = file_write, .finish = file_finish, .close = file_close};
     snprintf(sink->base.key, sizeof(sink->base.key), "%s", name);
     sink->fault = destination->fault;
     sink->file = fopen(path, "we");

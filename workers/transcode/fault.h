@@ -15,7 +15,10 @@ typedef struct {
     char            text[400];
 } fault_t;
 
-#define FAULT_INITIALIZER {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define FAULT_INITIALIZER                 \
+    {                                     \
+        .lock = PTHREAD_MUTEX_INITIALIZER \
+    }
 
 /* Note a fault unless there is one already. Always false, so that a function can end with it. */
 bool fault_set(fault_t *fault, bool again, const char *format, ...) __attribute__((format(printf, 3, 4)));

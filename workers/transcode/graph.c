@@ -94,8 +94,8 @@ graph_take(graph_t *graph, AVFrame *frame)
 static bool
 source_make(graph_t *graph, const AVFrame *like, AVRational time_base)
 {
-    int                   error;
-    bool                  sound = like->nb_samples > 0;
+    int                    error;
+    bool                   sound = like->nb_samples > 0;
     AVBufferSrcParameters *facts;
 
     graph->source = avfilter_graph_alloc_filter(graph->graph, avfilter_get_by_name(sound ? "abuffer" : "buffer"), "in");
@@ -145,8 +145,8 @@ chain_make(graph_t *graph, const char *chain, bool sound)
     int            error;
     AVFilterInOut *from, *to;
 
-    error = avfilter_graph_create_filter(&graph->sink, avfilter_get_by_name(sound ? "abuffersink" : "buffersink"), "out", NULL, NULL,
-                                         graph->graph);
+    error = avfilter_graph_create_filter(&graph->sink, avfilter_get_by_name(sound ? "abuffersink" : "buffersink"),
+                                         "out", NULL, NULL, graph->graph);
     if (error < 0) {
         return fault_av(graph->fault, error, "the filters do not open");
     }

@@ -21,19 +21,23 @@ typedef struct {
 
 /* Names of formats by libvips' loaders. */
 static const format_t formats[] = {
-    {"VipsForeignLoadJpegBuffer", "jpeg"}, {"VipsForeignLoadPngBuffer", "png"},   {"VipsForeignLoadNsgifBuffer", "gif"},
-    {"VipsForeignLoadWebpBuffer", "webp"}, {"VipsForeignLoadTiffBuffer", "tiff"}, {"VipsForeignLoadHeifBuffer", "heif"},
+    {"VipsForeignLoadJpegBuffer",  "jpeg"},
+    {"VipsForeignLoadPngBuffer",   "png" },
+    {"VipsForeignLoadNsgifBuffer", "gif" },
+    {"VipsForeignLoadWebpBuffer",  "webp"},
+    {"VipsForeignLoadTiffBuffer",  "tiff"},
+    {"VipsForeignLoadHeifBuffer",  "heif"},
 };
 
 typedef struct {
     const json_t *spec;
     rest_t       *rest;
     int64_t       media;
-    void         *data;     /* the source's bytes */
+    void         *data; /* the source's bytes */
     size_t        len;
     const char   *format;
-    VipsImage    *image;    /* upright */
-    bool          turned;   /* is not what the bytes hold as they are */
+    VipsImage    *image;  /* upright */
+    bool          turned; /* is not what the bytes hold as they are */
     fault_t      *fault;
 } import_t;
 
@@ -46,7 +50,8 @@ static bool        thumbnail_take(import_t *import, const char *url);
 static bool        media_set(import_t *import);
 static bool        image_store(import_t *import);
 static bool        put(import_t *import, const char *name, const void *data, size_t len, const char **key);
-static bool        add(import_t *import, const char *role, const char *path, size_t size, int width, int height, const char *mime);
+static bool        add(import_t *import, const char *role, const char *path, size_t size, int width, int height,
+                       const char *mime);
 static bool        vips_fault(import_t *import, const char *what);
 static const char *text(const json_t *object, const char *name);
 
@@ -56,7 +61,8 @@ image_import(const json_t *spec, fault_t *fault)
 {
     bool        good = false;
     import_t    import = {.spec = spec, .fault = fault};
-    const char *url = text(spec, "url"), *thumbnail = text(spec, "thumbnail_url"), *host = text(spec, "host"), *token = text(spec, "token");
+    const char *url = text(spec, "url"), *thumbnail = text(spec, "thumbnail_url"), *host = text(spec, "host"),
+               *token = text(spec, "token");
 
     import.media = json_integer_value(json_object_get(spec, "media_id"));
 
@@ -78,9 +84,10 @@ image_import(const json_t *spec, fault_t *fault)
     }
 
     /* The image comes last: whoever sees it sees the rest too. */
-    good = fetch(&import, url, json_is_true(json_object_get(spec, "trusted")), &import.data, &import.len) && image_open(&import)
-           && (thumbnail != NULL && *thumbnail ? thumbnail_take(&import, thumbnail) : thumbnail_make(&import)) && media_set(&import)
-           && image_store(&import);
+    good = fetch(&import, url, json_is_true(json_object_get(spec, "trusted")), &import.data, &import.len) &&
+           image_open(&import) &&
+           (thumbnail != NULL && *thumbnail ? thumbnail_take(&import, thumbnail) : thumbnail_make(&import)) &&
+           media_set(&import) && image_store(&import);
 
 done:
 
@@ -119,7 +126,8 @@ image_open(import_t *import)
         return fault_set(import->fault, false, "the image's format is not known, or it is damaged");
     }
 
-    plain = vips_image_new_from_buffer(import->data, import->len, "", "access", VIPS_ACCESS_RANDOM, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    plain = vips_image_new_from_buffer(import->data, import->len, "", "access", VIPS_ACCESS_RANDOM, "fail_on",
+                                       VIPS_FAIL_ON_TRUNCATED, NULL);
     if (plain == NULL) {
         return vips_fault(import, "the image can not be read");
     }
@@ -168,7 +176,8 @@ thumbnail_make(import_t *import)
     const char *key;
     VipsImage  *small = NULL, *flat = NULL;
 
-    if (vips_thumbnail_image(import->image, &small, THUMBNAIL, "height", THUMBNAIL, "size", VIPS_SIZE_DOWN, "no_rotate", TRUE, NULL) != 0) {
+    if (vips_thumbnail_image(import->image, &small, THUMBNAIL, "height", THUMBNAIL, "size", VIPS_SIZE_DOWN, "no_rotate",
+                             TRUE, NULL) != 0) {
         return vips_fault(import, "the thumbnail can not be made");
     }
 
@@ -178,9 +187,10 @@ thumbnail_make(import_t *import)
         g_object_ref(flat);
     }
 
-    good = vips_jpegsave_buffer(flat, &data, &len, "Q", 85, "strip", TRUE, NULL) == 0 || vips_fault(import, "the thumbnail can not be made");
-    good = good && put(import, "thumb.jpg", data, len, &key)
-           && add(import, "thumbnail", key, len, vips_image_get_width(flat), vips_image_get_height(flat), "image/None");
+    good = vips_jpegsave_buffer(flat, &data, &len, "Q", 85, "strip", TRUE, NULL) == 0 ||
+           vips_fault(import, "the thumbnail can not be made");
+    good = good && put(import, "thumb.jpg", data, len, &key) &&
+           add(import, "thumbnail", key, len, vips_image_get_width(flat), vips_image_get_height(flat), "image/None");
 
     g_object_unref(flat);
     g_object_unref(small);
@@ -207,7 +217,8 @@ thumbnail_take(import_t *import, const char *url)
     }
 
     name = strndup(base, (size_t) (query - base));
-    if (name == NULL || !fetch(import, url, json_is_true(json_object_get(import->spec, "thumbnail_trusted")), &data, &len)) {
+    if (name == NULL ||
+        !fetch(import, url, json_is_true(json_object_get(import->spec, "thumbnail_trusted")), &data, &len)) {
         goto done;
     }
 
@@ -222,8 +233,8 @@ thumbnail_take(import_t *import, const char *url)
         mime[i] = (char) g_ascii_toupper(mime[i]);
     }
 
-    good = put(import, name, data, len, &key)
-           && add(import, "thumbnail", key, len, vips_image_get_width(image), vips_image_get_height(image), mime);
+    good = put(import, name, data, len, &key) &&
+           add(import, "thumbnail", key, len, vips_image_get_width(image), vips_image_get_height(image), mime);
 
 done:
 
@@ -243,7 +254,8 @@ media_set(import_t *import)
 {
     int     status;
     char    path[64];
-    json_t *body = json_pack("{s:i,s:i}", "width", vips_image_get_width(import->image), "height", vips_image_get_height(import->image));
+    json_t *body = json_pack("{s:i,s:i}", "width", vips_image_get_width(import->image), "height",
+                             vips_image_get_height(import->image));
 
     snprintf(path, sizeof(path), "/rest/Media/%ld", (long) import->media);
     status = rest_call(import->rest, "PATCH", path, body, NULL);
@@ -276,8 +288,8 @@ image_store(import_t *import)
         return vips_fault(import, "the image can not be stored as PNG");
     }
 
-    good = put(import, name, keep ? import->data : data, keep ? import->len : len, &key)
-           && add(import, "image", key, keep ? import->len : len, width, height, mime);
+    good = put(import, name, keep ? import->data : data, keep ? import->len : len, &key) &&
+           add(import, "image", key, keep ? import->len : len, width, height, mime);
 
     g_free(data);
 
@@ -294,10 +306,11 @@ put(import_t *import, const char *name, const void *data, size_t len, const char
 
     json_array_foreach(json_object_get(import->spec, "uploads"), i, upload)
     {
-        if (text(upload, "name") != NULL && strcmp(text(upload, "name"), name) == 0 && text(upload, "key") != NULL && text(upload, "url") != NULL) {
+        if (text(upload, "name") != NULL && strcmp(text(upload, "name"), name) == 0 && text(upload, "key") != NULL &&
+            text(upload, "url") != NULL) {
             *key = text(upload, "key");
-            return rest_put(import->rest, text(upload, "url"), data, len, NULL)
-                   || fault_set(import->fault, import->rest->again, "%s", import->rest->error);
+            return rest_put(import->rest, text(upload, "url"), data, len, NULL) ||
+                   fault_set(import->fault, import->rest->again, "%s", import->rest->error);
         }
     }
 
@@ -326,7 +339,8 @@ add(import_t *import, const char *role, const char *path, size_t size, int width
 
     json_decref(present);
 
-    body = json_pack("{s:s,s:I,s:[i,i],s:s}", "path", path, "size", (json_int_t) size, "resolution", height, width, "mime", mime);
+    body = json_pack("{s:s,s:I,s:[i,i],s:s}", "path", path, "size", (json_int_t) size, "resolution", height, width,
+                     "mime", mime);
     status = rest_call(import->rest, "POST", address, body, NULL);
     json_decref(body);
 

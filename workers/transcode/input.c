@@ -18,10 +18,10 @@
 #define PROBE_BYTES  "50000000"
 #define PROBE_TIME   "10000000"
 
-static const char formats[] = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mpegps,asf,flv,gif,mxf,ogg,nut,h264,hevc,"
-                              "av1,obu,ivf,mjpeg,m4v,vc1,dv,rm,wtv,y4m,yuv4mpegpipe,apng,webp_pipe,png_pipe,jpeg_pipe,gif_pipe,image2pipe,swf,gxf";
-
-
+static const char formats[] =
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,mpegps,asf,flv,gif,mxf,ogg,nut,h264,hevc,"
+    "av1,obu,ivf,mjpeg,m4v,vc1,dv,rm,wtv,y4m,yuv4mpegpipe,apng,webp_pipe,png_pipe,jpeg_pipe,gif_pipe,image2pipe,swf,"
+    "gxf";
 
 
 static bool       streams_find(input_t *input, fault_t *fault);
@@ -30,7 +30,7 @@ static AVRational rate_of(const input_t *input, double force_fps);
 static double     duration_of(const input_t *input);
 static int        rotation_of(const AVStream *stream);
 static void       shape(input_t *input);
-static int        nothing_else(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options);
+static int nothing_else(AVFormatContext *format, AVIOContext **io, const char *url, int flags, AVDictionary **options);
 
 
 input_t *
@@ -80,7 +80,8 @@ input_open(source_t *source, double force_fps, int threads, fault_t *fault)
 
     input->rate = rate_of(input, force_fps);
     input->duration = duration_of(input);
-    input->frames = input->video->nb_frames > 0 ? input->video->nb_frames : (int64_t) (input->duration * av_q2d(input->rate));
+    input->frames =
+        input->video->nb_frames > 0 ? input->video->nb_frames : (int64_t) (input->duration * av_q2d(input->rate));
     shape(input);
 
     return input;
@@ -118,8 +119,8 @@ streams_find(input_t *input, fault_t *fault)
         stream = input->format->streams[i];
         stream->discard = AVDISCARD_ALL;
 
-        if (input->video == NULL && stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO
-            && !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC)) {
+        if (input->video == NULL && stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO &&
+            !(stream->disposition & AV_DISPOSITION_ATTACHED_PIC)) {
             input->video = stream;
             stream->discard = AVDISCARD_DEFAULT;
         }
@@ -172,8 +173,12 @@ rate_of(const input_t *input, double force_fps)
 {
     size_t     i;
     double     rate = force_fps;
-    AVRational found[] = {input->video->avg_frame_rate, input->video->r_frame_rate,
-                          av_guess_frame_rate(input->format, input->video, NULL), {25, 1}};
+    AVRational found[] = {
+        input->video->avg_frame_rate,
+        input->video->r_frame_rate,
+        av_guess_frame_rate(input->format, input->video, NULL),
+        {25, 1}
+    };
 
     for (i = 0; i < sizeof(found) / sizeof(found[0]) && !(rate > 0 && rate <= RATE_LIMIT); i++) {
         rate = found[i].num > 0 && found[i].den > 0 ? av_q2d(found[i]) : 0;

@@ -33,7 +33,7 @@ typedef struct {
     unsigned      flags;      /* of the source */
     json_t       *row, *type; /* the media and its type as REST tells them */
     rest_t       *rest;
-    char          note[300];  /* what the user is to know of a success */
+    char          note[300]; /* what the user is to know of a success */
     fault_t      *fault;
 } transcode_t;
 
@@ -44,14 +44,14 @@ static void    report(const char *format, ...) __attribute__((format(printf, 1, 
 static void    progress(double part, void *data);
 static bool    transcode(transcode_t *job);
 static bool    rows_read(transcode_t *job);
-static bool    plan_make(plan_t *plan, json_t **archives, const json_t *media, const json_t *type, const input_t *input);
-static bool    is_empty(const plan_t *plan, const json_t *media);
-static bool    run(transcode_t *job, const plan_t *plan, input_t *input);
-static bool    media_set(transcode_t *job, destination_t *destination, const input_t *input, int64_t frames);
-static void    note(transcode_t *job, const result_t *result);
-static void    email_send(transcode_t *job);
-static int     processors(void);
-static double  number(const json_t *object, const char *name, double otherwise);
+static bool   plan_make(plan_t *plan, json_t **archives, const json_t *media, const json_t *type, const input_t *input);
+static bool   is_empty(const plan_t *plan, const json_t *media);
+static bool   run(transcode_t *job, const plan_t *plan, input_t *input);
+static bool   media_set(transcode_t *job, destination_t *destination, const input_t *input, int64_t frames);
+static void   note(transcode_t *job, const result_t *result);
+static void   email_send(transcode_t *job);
+static int    processors(void);
+static double number(const json_t *object, const char *name, double otherwise);
 
 
 int
@@ -109,7 +109,8 @@ job_file(const char *path, const char *directory, const char *type_text, double 
     av_log_set_level(AV_LOG_QUIET);
     curl_global_init(CURL_GLOBAL_DEFAULT);
 
-    type = type_text != NULL ? json_loads(type_text, 0, NULL) : json_pack("{s:[{s:{s:s}}]}", "archive_config", "encode", "vcodec", "copy");
+    type = type_text != NULL ? json_loads(type_text, 0, NULL)
+                             : json_pack("{s:[{s:{s:s}}]}", "archive_config", "encode", "vcodec", "copy");
 
     if (plan == NULL || destination == NULL || type == NULL) {
         fault_set(&fault, false, "the type is not JSON");
@@ -124,15 +125,16 @@ job_file(const char *path, const char *directory, const char *type_text, double 
     }
 
     plan->force_fps = force_fps;
-    good = pipeline_run(input, path, SOURCE_FILE | SOURCE_TRUSTED, plan, destination, &result, &fault)
-           && destination->set(destination, json_pack("{s:I,s:f,s:i,s:i}", "num_frames", (json_int_t) result.frames, "fps", av_q2d(input->rate),
-                                                      "width", input->width, "height", input->height));
+    good =
+        pipeline_run(input, path, SOURCE_FILE | SOURCE_TRUSTED, plan, destination, &result, &fault) &&
+        destination->set(destination, json_pack("{s:I,s:f,s:i,s:i}", "num_frames", (json_int_t) result.frames, "fps",
+                                                av_q2d(input->rate), "width", input->width, "height", input->height));
 
 done:
 
     if (good) {
-        printf("%ld pictures, %ld packets damaged, %ld dropped, %ld doubled\n", (long) result.frames, (long) result.damaged, (long) result.dropped,
-               (long) result.doubled);
+        printf("%ld pictures, %ld packets damaged, %ld dropped, %ld doubled\n", (long) result.frames,
+               (long) result.damaged, (long) result.dropped, (long) result.doubled);
     } else {
         fprintf(stderr, "%s\n", fault.text);
     }
@@ -161,7 +163,8 @@ spec_read(void)
         return NULL;
     }
 
-    while (len < SPEC_LIMIT && ((n = read(STDIN_FILENO, text + len, SPEC_LIMIT - len)) > 0 || (n < 0 && errno == EINTR))) {
+    while (len < SPEC_LIMIT &&
+           ((n = read(STDIN_FILENO, text + len, SPEC_LIMIT - len)) > 0 || (n < 0 && errno == EINTR))) {
         len += n > 0 ? (size_t) n : 0;
     }
 
@@ -188,10 +191,10 @@ limits_set(void)
         megabytes = (long) ((double) pages * (double) page * 0.75 / (1 << 20));
     }
 
-    setrlimit(RLIMIT_CORE, &(struct rlimit) {0, 0});
-    setrlimit(RLIMIT_NOFILE, &(struct rlimit) {FILES_OPEN, FILES_OPEN});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){FILES_OPEN, FILES_OPEN});
 #ifndef TATOR_SANITIZE /* whose shadow memory counts, too */
-    setrlimit(RLIMIT_DATA, &(struct rlimit) {(rlim_t) megabytes << 20, (rlim_t) megabytes << 20});
+    setrlimit(RLIMIT_DATA, &(struct rlimit){(rlim_t) megabytes << 20, (rlim_t) megabytes << 20});
 #endif
 }
 
@@ -323,7 +326,8 @@ plan_make(plan_t *plan, json_t **archives, const json_t *media, const json_t *ty
     const json_t *files = json_object_get(media, "media_files"), *entry;
 
     plan->threads = processors();
-    plan->n_rungs = ladder_plan(plan->rungs, input->height, json_object_get(type, "streaming_config"), json_object_get(files, "streaming"));
+    plan->n_rungs = ladder_plan(plan->rungs, input->height, json_object_get(type, "streaming_config"),
+                                json_object_get(files, "streaming"));
     plan->thumbnail = json_array_size(json_object_get(files, "thumbnail")) == 0;
     plan->animation = json_array_size(json_object_get(files, "thumbnail_gif")) == 0;
     plan->sound = json_array_size(json_object_get(files, "audio")) == 0;
@@ -335,7 +339,8 @@ plan_make(plan_t *plan, json_t **archives, const json_t *media, const json_t *ty
 
     json_array_foreach(json_object_get(type, "archive_config"), i, entry)
     {
-        if (json_array_size(json_object_get(files, "archival")) == 0 && !json_is_object(json_object_get(entry, "s3_storage"))) {
+        if (json_array_size(json_object_get(files, "archival")) == 0 &&
+            !json_is_object(json_object_get(entry, "s3_storage"))) {
             json_array_append(*archives, (json_t *) entry);
         }
     }
@@ -349,8 +354,8 @@ plan_make(plan_t *plan, json_t **archives, const json_t *media, const json_t *ty
 static bool
 is_empty(const plan_t *plan, const json_t *media)
 {
-    return plan->n_rungs == 0 && !plan->thumbnail && !plan->animation && !plan->sound && json_array_size(plan->archives) == 0
-           && json_integer_value(json_object_get(media, "num_frames")) > 0;
+    return plan->n_rungs == 0 && !plan->thumbnail && !plan->animation && !plan->sound &&
+           json_array_size(plan->archives) == 0 && json_integer_value(json_object_get(media, "num_frames")) > 0;
 }
 
 
@@ -365,8 +370,8 @@ run(transcode_t *job, const plan_t *plan, input_t *input)
         return fault_set(job->fault, true, "no memory");
     }
 
-    good = pipeline_run(input, job->url, job->flags, plan, destination, &result, job->fault)
-           && media_set(job, destination, input, result.frames);
+    good = pipeline_run(input, job->url, job->flags, plan, destination, &result, job->fault) &&
+           media_set(job, destination, input, result.frames);
 
     if (good) {
         note(job, &result);
@@ -404,10 +409,10 @@ media_set(transcode_t *job, destination_t *destination, const input_t *input, in
 
     json_decref(media);
 
-    return height == 0
-           || destination->set(destination, json_pack("{s:I,s:f,s:I,s:I}", "num_frames", (json_int_t) frames, "fps",
-                                                      round(av_q2d(input->rate) * 1e4) / 1e4, "width", (json_int_t) width, "height",
-                                                      (json_int_t) height));
+    return height == 0 ||
+           destination->set(destination, json_pack("{s:I,s:f,s:I,s:I}", "num_frames", (json_int_t) frames, "fps",
+                                                   round(av_q2d(input->rate) * 1e4) / 1e4, "width", (json_int_t) width,
+                                                   "height", (json_int_t) height));
 }
 
 
@@ -415,12 +420,13 @@ static void
 note(transcode_t *job, const result_t *result)
 {
     if (result->damaged > 0) {
-        snprintf(job->note, sizeof(job->note), "%ld parts of the video are damaged and could not be decoded", (long) result->damaged);
+        snprintf(job->note, sizeof(job->note), "%ld parts of the video are damaged and could not be decoded",
+                 (long) result->damaged);
     }
 
     if (result->dropped > 0 || result->doubled > 0) {
-        snprintf(job->note, sizeof(job->note), "to keep the rate %ld pictures were left out and %ld doubled", (long) result->dropped,
-                 (long) result->doubled);
+        snprintf(job->note, sizeof(job->note), "to keep the rate %ld pictures were left out and %ld doubled",
+                 (long) result->dropped, (long) result->doubled);
     }
 }
 

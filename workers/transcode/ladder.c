@@ -92,7 +92,8 @@ wanted(rung_config_t *rungs, const json_t *config)
 
     if (!json_is_array(config) || json_array_size(config) == 0) {
         for (i = 0; i < sizeof(default_heights) / sizeof(default_heights[0]); i++) {
-            rungs[i] = (rung_config_t) {.height = default_heights[i], .crf = CRF, .codec = "h264", .pixel_format = "yuv420p"};
+            rungs[i] =
+                (rung_config_t){.height = default_heights[i], .crf = CRF, .codec = "h264", .pixel_format = "yuv420p"};
         }
 
         return i;
@@ -128,7 +129,8 @@ is_present(const rung_config_t *rung, const json_t *present)
     {
         height = (int) json_integer_value(json_array_get(json_object_get(entry, "resolution"), 0));
 
-        if ((height == rung->height || height == (rung->height + 1) / 2 * 2) && strcmp(text(entry, "codec", ""), rung->codec) == 0) {
+        if ((height == rung->height || height == (rung->height + 1) / 2 * 2) &&
+            strcmp(text(entry, "codec", ""), rung->codec) == 0) {
             return true;
         }
     }

@@ -15,9 +15,9 @@
 typedef struct {
     int  height;
     int  crf;
-    char codec[8];       /* h264, hevc, av1 */
-    char preset[24];     /* empty: the encoder's usual one */
-    char tune[24];       /* empty: fastdecode */
+    char codec[8];   /* h264, hevc, av1 */
+    char preset[24]; /* empty: the encoder's usual one */
+    char tune[24];   /* empty: fastdecode */
     char pixel_format[16];
 } rung_config_t;
 

@@ -9,19 +9,29 @@
 #include "daemon.h"
 #include "job.h"
 
-enum { OPTION_JOB = 256, OPTION_FILE, OPTION_OUTPUT, OPTION_TYPE, OPTION_RATE, OPTION_TRANSCODES, OPTION_IMAGES, OPTION_PORT, OPTION_HELP };
+enum {
+    OPTION_JOB = 256,
+    OPTION_FILE,
+    OPTION_OUTPUT,
+    OPTION_TYPE,
+    OPTION_RATE,
+    OPTION_TRANSCODES,
+    OPTION_IMAGES,
+    OPTION_PORT,
+    OPTION_HELP
+};
 
 static const struct option options[] = {
-    {"job",        required_argument, NULL, OPTION_JOB       },
-    {"file",       required_argument, NULL, OPTION_FILE      },
-    {"output",     required_argument, NULL, OPTION_OUTPUT    },
-    {"type",       required_argument, NULL, OPTION_TYPE      },
-    {"force-fps",  required_argument, NULL, OPTION_RATE      },
-    {"transcodes", required_argument, NULL, OPTION_TRANSCODES},
-    {"images",     required_argument, NULL, OPTION_IMAGES    },
-    {"port",       required_argument, NULL, OPTION_PORT      },
-    {"help",       no_argument,       NULL, OPTION_HELP      },
-    {0},
+    {"job",              required_argument, NULL, OPTION_JOB},
+    {"file",              required_argument, NULL, OPTION_FILE},
+    {"output",                  required_argument, NULL, OPTION_OUTPUT},
+    {"type",required_argument, NULL, OPTION_TYPE},
+    {"force-fps",       required_argument, NULL, OPTION_RATE},
+    {"transcodes",           required_argument, NULL, OPTION_TRANSCODES},
+    {"images",              required_argument, NULL, OPTION_IMAGES},
+    {"port",                  required_argument, NULL, OPTION_PORT},
+    {"help",              no_argument, NULL, OPTION_HELP},
+    {0      },
 };
 
 static const char usage[] =
@@ -36,7 +46,8 @@ static const char usage[] =
     "  TATOR_TRANSCODE_THREADS  processors that a job uses (all)\n"
     "  TATOR_TRANSCODE_MEMORY   megabytes that a job may use (three quarters of all)\n"
     "  TATOR_{H264,HEVC,AV1}_ENCODER  other encoders of FFmpeg\n"
-    "The second form makes all outputs of one file in a directory; --type is a media type's streaming_config and archive_config.\n";
+    "The second form makes all outputs of one file in a directory; --type is a media type's streaming_config and "
+    "archive_config.\n";
 
 
 static int environment(const char *name, int otherwise);

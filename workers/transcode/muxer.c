@@ -133,8 +133,9 @@ muxer_add(muxer_t *muxer, const AVCodecContext *encoder)
     if (encoder->codec_type == AVMEDIA_TYPE_VIDEO) {
         stream->avg_frame_rate = encoder->framerate;
         stream->sample_aspect_ratio = encoder->sample_aspect_ratio;
-        stream->codecpar->codec_tag = encoder->codec_id == AV_CODEC_ID_HEVC ? MKTAG('h', 'v', 'c', '1')
-                                      : encoder->codec_id == AV_CODEC_ID_H264 ? MKTAG('a', 'v', 'c', '1') : 0;
+        stream->codecpar->codec_tag = encoder->codec_id == AV_CODEC_ID_HEVC   ? MKTAG('h', 'v', 'c', '1')
+                                      : encoder->codec_id == AV_CODEC_ID_H264 ? MKTAG('a', 'v', 'c', '1')
+                                                                              : 0;
     }
 
     av_dict_set(&stream->metadata, "handler_name", "tator", 0);
@@ -302,7 +303,7 @@ wait_for_begin(muxer_t *muxer, int stream, AVPacket *packet, AVRational time_bas
     }
 
     av_packet_move_ref(copy, packet);
-    muxer->waiting[muxer->n_waiting++] = (waiting_t) {copy, stream, time_base};
+    muxer->waiting[muxer->n_waiting++] = (waiting_t){copy, stream, time_base};
 
     return true;
 }

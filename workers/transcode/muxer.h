@@ -19,7 +19,8 @@ typedef enum { MUXER_FRAGMENTED, MUXER_WHOLE } muxer_kind_t;
 typedef struct muxer_s muxer_t;
 
 /* `format` is libavformat's name; the muxer owns the sink from now on, also when NULL is returned. `flags`: mp4 flags of a whole file, NULL: faststart. */
-muxer_t *muxer_open(muxer_kind_t kind, const char *format, const char *flags, sink_t *sink, int streams, fault_t *fault);
+muxer_t *muxer_open(muxer_kind_t kind, const char *format, const char *flags, sink_t *sink, int streams,
+                    fault_t *fault);
 void     muxer_close(muxer_t *muxer);
 
 /* The number of the new stream; -1: the fault is noted. */

@@ -44,34 +44,36 @@ typedef struct {
     int           shape[3]; /* width, height, format of the pictures that it is open for */
     int           first[2]; /* width and height of the first picture: all others are made so */
     bool          open;
-    AVFrame      *held;     /* with force_fps: the last picture, until its time is over */
+    AVFrame      *held; /* with force_fps: the last picture, until its time is over */
     int64_t       held_index;
     int64_t       start;
     int64_t       packets;
 } pass_t;
 
 
-static bool outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination);
-static bool archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags, destination_t *destination);
-static bool outputs_start(pass_t *pass);
-static void outputs_end(pass_t *pass, bool good);
-static bool read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
-static bool sound_packet(pass_t *pass, const AVPacket *packet);
-static bool decode(pass_t *pass, const AVPacket *packet, AVFrame *frame);
-static bool picture(pass_t *pass, AVFrame *frame);
-static bool upright_open(pass_t *pass, const AVFrame *frame);
-static bool upright_drain(pass_t *pass, AVFrame *frame);
-static bool at_rate(pass_t *pass, AVFrame *frame);
-static bool held_emit(pass_t *pass, int64_t times);
-static bool emit(pass_t *pass, AVFrame *frame);
-static bool give(channel_t *channel, const AVFrame *frame, int64_t number);
-static bool check(pass_t *pass);
+static bool  outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination);
+static bool  archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags,
+                          destination_t *destination);
+static bool  outputs_start(pass_t *pass);
+static void  outputs_end(pass_t *pass, bool good);
+static bool  read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
+static bool  sound_packet(pass_t *pass, const AVPacket *packet);
+static bool  decode(pass_t *pass, const AVPacket *packet, AVFrame *frame);
+static bool  picture(pass_t *pass, AVFrame *frame);
+static bool  upright_open(pass_t *pass, const AVFrame *frame);
+static bool  upright_drain(pass_t *pass, AVFrame *frame);
+static bool  at_rate(pass_t *pass, AVFrame *frame);
+static bool  held_emit(pass_t *pass, int64_t times);
+static bool  emit(pass_t *pass, AVFrame *frame);
+static bool  give(channel_t *channel, const AVFrame *frame, int64_t number);
+static bool  check(pass_t *pass);
 static void *copy_run(void *copy);
-static int  threads_for(const pass_t *pass, int height);
+static int   threads_for(const pass_t *pass, int height);
 
 
 bool
-pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination, result_t *result, fault_t *fault)
+pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination,
+             result_t *result, fault_t *fault)
 {
     bool      good = false;
     pass_t   *pass = calloc(1, sizeof(pass_t));
@@ -91,7 +93,8 @@ pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan
     pass->fault = fault;
     pass->start = AV_NOPTS_VALUE;
 
-    good = outputs_open(pass, url, flags, destination) && outputs_start(pass) && read_all(pass, packet, frame) && check(pass);
+    good = outputs_open(pass, url, flags, destination) && outputs_start(pass) && read_all(pass, packet, frame) &&
+           check(pass);
 
     outputs_end(pass, good);
     good = good && !fault_is_set(fault);
@@ -127,7 +130,8 @@ outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *desti
     }
 
     for (i = 0; i < plan->n_rungs; i++) {
-        video = video_rung(&plan->rungs[i], pass->input, threads_for(pass, plan->rungs[i].height), size, destination, pass->fault);
+        video = video_rung(&plan->rungs[i], pass->input, threads_for(pass, plan->rungs[i].height), size, destination,
+                           pass->fault);
         if (video == NULL) {
             return false;
         }
@@ -156,7 +160,8 @@ outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *desti
 
 
 static bool
-archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags, destination_t *destination)
+archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags,
+             destination_t *destination)
 {
     char          name[64];
     copy_t       *copy;
@@ -166,15 +171,17 @@ archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, 
 
     if (!ladder_archive(&config, entry)) {
         copy = &pass->copies[pass->n_copies++];
-        *copy = (copy_t) {.url = url, .flags = flags, .input = pass->input, .destination = destination, .fault = pass->fault};
+        *copy = (copy_t){
+            .url = url, .flags = flags, .input = pass->input, .destination = destination, .fault = pass->fault};
         snprintf(copy->name, sizeof(copy->name), "archival_%zu", number);
         return true;
     }
 
     snprintf(name, sizeof(name), "archival_%zu.mp4", number);
 
-    video = video_archival(&config, json_object_get(entry, "encode"), pass->input, pass->plan->threads, name, pass->input->audio != NULL ? 2 : 1,
-                           source_size(pass->input->format->pb->opaque), destination, pass->fault);
+    video = video_archival(&config, json_object_get(entry, "encode"), pass->input, pass->plan->threads, name,
+                           pass->input->audio != NULL ? 2 : 1, source_size(pass->input->format->pb->opaque),
+                           destination, pass->fault);
     if (video == NULL) {
         return false;
     }
@@ -222,7 +229,7 @@ static void
 outputs_end(pass_t *pass, bool good)
 {
     size_t i;
-    void (*end)(channel_t *channel) = good ? channel_close : channel_break;
+    void (*end)(channel_t * channel) = good ? channel_close : channel_break;
 
     if (!good) {
         fault_set(pass->fault, true, "the job has failed"); /* unless there is a reason already */
@@ -380,7 +387,8 @@ picture(pass_t *pass, AVFrame *frame)
 {
     frame->pts = frame->best_effort_timestamp;
 
-    if (!pass->open || frame->width != pass->shape[0] || frame->height != pass->shape[1] || frame->format != pass->shape[2]) {
+    if (!pass->open || frame->width != pass->shape[0] || frame->height != pass->shape[1] ||
+        frame->format != pass->shape[2]) {
         if (!upright_open(pass, frame)) {
             return false;
         }
@@ -427,9 +435,10 @@ upright_open(pass_t *pass, const AVFrame *frame)
     snprintf(chain, sizeof(chain), "%s", pass->input->filters);
 
     if (scale) {
-        snprintf(chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic,format=%s%s%s", pass->first[0], pass->first[1],
-                 av_get_pix_fmt_name(pass->plan->n_rungs || pass->plan->archives ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_RGB24),
-                 pass->input->filters[0] ? "," : "", pass->input->filters);
+        snprintf(
+            chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic,format=%s%s%s", pass->first[0], pass->first[1],
+            av_get_pix_fmt_name(pass->plan->n_rungs || pass->plan->archives ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_RGB24),
+            pass->input->filters[0] ? "," : "", pass->input->filters);
     }
 
     pass->open = true;
@@ -477,7 +486,8 @@ at_rate(pass_t *pass, AVFrame *frame)
         pass->start = frame->pts;
     }
 
-    index = av_rescale_q_rnd(frame->pts - pass->start, pass->input->video->time_base, av_inv_q(pass->input->rate), AV_ROUND_NEAR_INF);
+    index = av_rescale_q_rnd(frame->pts - pass->start, pass->input->video->time_base, av_inv_q(pass->input->rate),
+                             AV_ROUND_NEAR_INF);
 
     if (pass->held != NULL && !held_emit(pass, index - pass->held_index)) {
         return false;
@@ -536,7 +546,10 @@ emit(pass_t *pass, AVFrame *frame)
     }
 
     if (pass->plan->progress != NULL && number % 10 == 0) {
-        pass->plan->progress(expected > number ? (double) number / (double) expected : expected > 0 ? 1 : 0, pass->plan->data);
+        pass->plan->progress(expected > number ? (double) number / (double) expected
+                             : expected > 0    ? 1
+                                               : 0,
+                             pass->plan->data);
     }
 
     return true;
@@ -569,8 +582,8 @@ check(pass_t *pass)
     }
 
     if (result->damaged * 2 > pass->packets) {
-        return fault_set(pass->fault, false, "the video is damaged: %ld of %ld packets can not be decoded", (long) result->damaged,
-                         (long) pass->packets);
+        return fault_set(pass->fault, false, "the video is damaged: %ld of %ld packets can not be decoded",
+                         (long) result->damaged, (long) pass->packets);
     }
 
     return true;
@@ -581,13 +594,13 @@ check(pass_t *pass)
 static void *
 copy_run(void *closure)
 {
-    char           name[96], *data = malloc(COPY_BLOCK);
-    copy_t        *copy = closure;
-    sink_t        *sink = NULL;
-    int64_t        n, at;
-    double         seconds = copy->input->duration;
-    const char    *codec, *suffix = strrchr(copy->name, '.');
-    source_t      *source = source_open(copy->url, copy->flags, copy->fault);
+    char            name[96], *data = malloc(COPY_BLOCK);
+    copy_t         *copy = closure;
+    sink_t         *sink = NULL;
+    int64_t         n, at;
+    double          seconds = copy->input->duration;
+    const char     *codec, *suffix = strrchr(copy->name, '.');
+    source_t       *source = source_open(copy->url, copy->flags, copy->fault);
     const AVStream *video = copy->input->video;
 
     snprintf(name, sizeof(name), "%s%s", copy->name, suffix ? "" : ".mp4");
@@ -615,11 +628,13 @@ copy_run(void *closure)
     codec = avcodec_get_name(video->codecpar->codec_id);
 
     copy->destination->add(copy->destination, "VideoFiles", "archival",
-                           json_pack("{s:s,s:[i,i],s:s,s:s,s:s,s:I,s:I}", "path", sink->key, "resolution", copy->input->height,
-                                     copy->input->width, "codec", codec, "codec_description", codec_description(video->codecpar->codec_id),
-                                     "codec_mime", "video/mp4", "size", (json_int_t) sink->size, "bit_rate",
+                           json_pack("{s:s,s:[i,i],s:s,s:s,s:s,s:I,s:I}", "path", sink->key, "resolution",
+                                     copy->input->height, copy->input->width, "codec", codec, "codec_description",
+                                     codec_description(video->codecpar->codec_id), "codec_mime", "video/mp4", "size",
+                                     (json_int_t) sink->size, "bit_rate",
                                      (json_int_t) (video->codecpar->bit_rate > 0 ? video->codecpar->bit_rate
-                                                   : seconds > 0 ? (int64_t) ((double) sink->size * 8 / seconds) : -1)));
+                                                   : seconds > 0 ? (int64_t) ((double) sink->size * 8 / seconds)
+                                                                 : -1)));
 
 done:
 

@@ -15,11 +15,11 @@ typedef struct {
     rung_config_t rungs[LADDER_ROOM];
     size_t        n_rungs;
     bool          thumbnail, animation, sound;
-    const json_t *archives;    /* entries of archive_config, without s3_storage; NULL: none */
-    double        force_fps;   /* above 0: pictures are dropped and doubled to this rate */
-    int           threads;     /* processors to use */
+    const json_t *archives;                    /* entries of archive_config, without s3_storage; NULL: none */
+    double        force_fps;                   /* above 0: pictures are dropped and doubled to this rate */
+    int           threads;                     /* processors to use */
     void (*progress)(double part, void *data); /* between 0 and 1; may be NULL */
-    void         *data;
+    void *data;
 } plan_t;
 
 typedef struct {
@@ -29,6 +29,7 @@ typedef struct {
 } result_t;
 
 /* `url` and `flags` are those of the input's source. false: the fault is noted. */
-bool pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination, result_t *result, fault_t *fault);
+bool pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination,
+                  result_t *result, fault_t *fault);
 
 #endif

@@ -55,7 +55,7 @@ publish_open(const char *host, const char *token, int64_t project, int64_t media
         return NULL;
     }
 
-    publish->base = (destination_t) {.fault = fault, .open = upload_open, .add = publish_add, .set = publish_set};
+    publish->base = (destination_t){.fault = fault, .open = upload_open, .add = publish_add, .set = publish_set};
     publish->host = host;
     publish->token = token;
     publish->project = project;
@@ -83,7 +83,7 @@ upload_open(destination_t *destination, const char *name, int64_t estimate)
         return NULL;
     }
 
-    upload->base = (sink_t) {.write = upload_write, .finish = upload_finish, .close = upload_close};
+    upload->base = (sink_t){.write = upload_write, .finish = upload_finish, .close = upload_close};
     upload->publish = publish;
     upload->estimate = estimate > 0 ? estimate : 0;
     upload->rest = rest_open(publish->host, publish->token);
@@ -158,8 +158,8 @@ upload_finish(sink_t *sink)
             return false;
         }
 
-        if (!rest_put(upload->rest, json_string_value(json_array_get(json_object_get(upload->info, "urls"), 0)), upload->buffer, upload->used,
-                      NULL)) {
+        if (!rest_put(upload->rest, json_string_value(json_array_get(json_object_get(upload->info, "urls"), 0)),
+                      upload->buffer, upload->used, NULL)) {
             return fault_set(fault, upload->rest->again, "%s", upload->rest->error);
         }
 
@@ -168,8 +168,8 @@ upload_finish(sink_t *sink)
             return false;
         }
 
-        body = json_pack("{s:O,s:O,s:O,s:n}", "key", json_object_get(upload->info, "key"), "upload_id", json_object_get(upload->info, "upload_id"),
-                         "parts", upload->parts, "bucket_id");
+        body = json_pack("{s:O,s:O,s:O,s:n}", "key", json_object_get(upload->info, "key"), "upload_id",
+                         json_object_get(upload->info, "upload_id"), "parts", upload->parts, "bucket_id");
         snprintf(path, sizeof(path), "/rest/UploadCompletion/%ld", (long) upload->publish->project);
         status = rest_call(upload->rest, "POST", path, body, NULL);
         json_decref(body);
@@ -210,15 +210,16 @@ upload_begin(upload_t *upload, size_t parts)
         return fault_set(fault, true, "no memory");
     }
 
-    snprintf(path, sizeof(path), "/rest/UploadInfo/%ld?media_id=%ld&num_parts=%zu&expiration=604800&filename=%s", (long) upload->publish->project,
-             (long) upload->publish->media, parts, name);
+    snprintf(path, sizeof(path), "/rest/UploadInfo/%ld?media_id=%ld&num_parts=%zu&expiration=604800&filename=%s",
+             (long) upload->publish->project, (long) upload->publish->media, parts, name);
     free(name);
 
     if (rest_call(upload->rest, "GET", path, NULL, &upload->info) != 200) {
         return fault_set(fault, upload->rest->again, "%s", upload->rest->error);
     }
 
-    if (json_array_size(json_object_get(upload->info, "urls")) != parts || !json_is_string(json_object_get(upload->info, "key"))) {
+    if (json_array_size(json_object_get(upload->info, "urls")) != parts ||
+        !json_is_string(json_object_get(upload->info, "key"))) {
         return fault_set(fault, false, "the server gives no upload addresses");
     }
 
@@ -246,12 +247,13 @@ part_send(upload_t *upload)
         return fault_set(fault, false, "%s became larger than %ld bytes", upload->name, (long) upload->base.size);
     }
 
-    if (!rest_put(upload->rest, json_string_value(json_array_get(json_object_get(upload->info, "urls"), number)), upload->buffer, upload->used,
-                  etag)) {
+    if (!rest_put(upload->rest, json_string_value(json_array_get(json_object_get(upload->info, "urls"), number)),
+                  upload->buffer, upload->used, etag)) {
         return fault_set(fault, upload->rest->again, "%s", upload->rest->error);
     }
 
-    if (json_array_append_new(upload->parts, json_pack("{s:s,s:i}", "ETag", etag, "PartNumber", (int) number + 1)) != 0) {
+    if (json_array_append_new(upload->parts, json_pack("{s:s,s:i}", "ETag", etag, "PartNumber", (int) number + 1)) !=
+        0) {
         return fault_set(fault, true, "no memory");
     }
 
@@ -324,7 +326,8 @@ publish_set(destination_t *destination, json_t *values)
 
     } else {
         snprintf(path, sizeof(path), "/rest/Media/%ld", (long) publish->media);
-        good = rest_call(rest, "PATCH", path, values, NULL) == 200 || fault_set(destination->fault, rest->again, "%s", rest->error);
+        good = rest_call(rest, "PATCH", path, values, NULL) == 200 ||
+               fault_set(destination->fault, rest->again, "%s", rest->error);
     }
 
     rest_close(rest);
@@ -343,10 +346,11 @@ is_known(const json_t *files, const char *role, const json_t *definition)
 
     json_array_foreach(files, i, file)
     {
-        if (json_equal(json_object_get(file, "resolution"), json_object_get(definition, "resolution"))
-            && (json_object_get(definition, "codec") == NULL
-                || json_equal(json_object_get(file, "codec"), json_object_get(definition, "codec")))
-            && (strcmp(role, "archival") != 0 || json_equal(json_object_get(file, "size"), json_object_get(definition, "size")))) {
+        if (json_equal(json_object_get(file, "resolution"), json_object_get(definition, "resolution")) &&
+            (json_object_get(definition, "codec") == NULL ||
+             json_equal(json_object_get(file, "codec"), json_object_get(definition, "codec"))) &&
+            (strcmp(role, "archival") != 0 ||
+             json_equal(json_object_get(file, "size"), json_object_get(definition, "size")))) {
             return true;
         }
     }

@@ -123,7 +123,8 @@ decoder_open(sound_t *sound, const input_t *input)
     const AVCodec *codec = avcodec_find_decoder(input->audio->codecpar->codec_id);
 
     if (codec == NULL) {
-        return fault_set(sound->fault, false, "there is no decoder for %s", avcodec_get_name(input->audio->codecpar->codec_id));
+        return fault_set(sound->fault, false, "there is no decoder for %s",
+                         avcodec_get_name(input->audio->codecpar->codec_id));
     }
 
     sound->decoder = avcodec_alloc_context3(codec);
@@ -156,7 +157,7 @@ encoder_open(sound_t *sound)
     encoder->sample_rate = rate_near(sound->decoder->sample_rate);
     encoder->sample_fmt = AV_SAMPLE_FMT_FLTP;
     encoder->bit_rate = BIT_RATE;
-    encoder->time_base = (AVRational) {1, encoder->sample_rate};
+    encoder->time_base = (AVRational){1, encoder->sample_rate};
     encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     av_channel_layout_default(&encoder->ch_layout, 2);
 
@@ -214,9 +215,9 @@ run(void *closure)
 static bool
 decode(sound_t *sound, const AVPacket *packet, AVFrame *frame, AVPacket *out)
 {
-    int         error = avcodec_send_packet(sound->decoder, packet);
-    char        chain[256];
-    AVFrame    *like = frame;
+    int      error = avcodec_send_packet(sound->decoder, packet);
+    char     chain[256];
+    AVFrame *like = frame;
 
     while (error >= 0) {
         error = avcodec_receive_frame(sound->decoder, frame);
@@ -231,7 +232,8 @@ decode(sound_t *sound, const AVPacket *packet, AVFrame *frame, AVPacket *out)
 
         if (sound->graph == NULL) {
             snprintf(chain, sizeof(chain),
-                     "aresample=%d:async=1000:min_hard_comp=0.1:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo:sample_rates=%d",
+                     "aresample=%d:async=1000:min_hard_comp=0.1:first_pts=0,aformat=sample_fmts=fltp:channel_layouts="
+                     "stereo:sample_rates=%d",
                      sound->encoder->sample_rate, sound->encoder->sample_rate);
 
             sound->graph = graph_open(like, sound->time_base, chain, sound->fault);
@@ -295,8 +297,9 @@ store(sound_t *sound)
     const sink_t *sink = muxer_sink(sound->muxer);
 
     return sound->destination->add(sound->destination, "AudioFiles", "audio",
-                                   json_pack("{s:s,s:s,s:s,s:I,s:I}", "path", sink->key, "codec", "aac", "codec_description",
-                                             codec_description(AV_CODEC_ID_AAC), "size", (json_int_t) sink->size, "bit_rate",
+                                   json_pack("{s:s,s:s,s:s,s:I,s:I}", "path", sink->key, "codec", "aac",
+                                             "codec_description", codec_description(AV_CODEC_ID_AAC), "size",
+                                             (json_int_t) sink->size, "bit_rate",
                                              (json_int_t) (seconds > 0 ? (double) sink->size * 8 / seconds : -1)));
 }
 

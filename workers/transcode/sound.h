@@ -17,7 +17,7 @@ typedef struct {
     AVRational      time_base; /* of the packets */
     int64_t         start;     /* of the first picture, in time_base */
     graph_t        *graph;
-    video_t        *video;     /* shares its muxer; NULL: a file of its own */
+    video_t        *video; /* shares its muxer; NULL: a file of its own */
     muxer_t        *muxer;
     int             stream;
     int64_t         samples;

@@ -26,7 +26,7 @@
 typedef struct {
     int64_t        number; /* which block of the source; -1: none */
     size_t         len;
-    uint64_t       used;   /* clock of the last use */
+    uint64_t       used; /* clock of the last use */
     unsigned char *data;
 } block_t;
 
@@ -55,15 +55,16 @@ typedef struct {
 } answer_t;
 
 
-static bool     file_open(source_t *source, const char *path);
-static block_t *block_get(source_t *source, int64_t number);
-static bool     block_fetch(source_t *source, block_t *block, int64_t number);
-static bool     may_try_again(CURLcode code, long status);
+static bool          file_open(source_t *source, const char *path);
+static block_t      *block_get(source_t *source, int64_t number);
+static bool          block_fetch(source_t *source, block_t *block, int64_t number);
+static void          block_request(source_t *source, const char *range, char *text, answer_t *answer);
+static bool          may_try_again(CURLcode code, long status);
 static curl_socket_t on_socket(void *answer, curlsocktype purpose, struct curl_sockaddr *address);
-static size_t   on_header(char *data, size_t size, size_t n, void *answer);
-static size_t   on_data(char *data, size_t size, size_t n, void *answer);
-static int      io_read(void *source, uint8_t *data, int len);
-static int64_t  io_seek(void *source, int64_t offset, int whence);
+static size_t        on_header(char *data, size_t size, size_t n, void *answer);
+static size_t        on_data(char *data, size_t size, size_t n, void *answer);
+static int           io_read(void *source, uint8_t *data, int len);
+static int64_t       io_seek(void *source, int64_t offset, int whence);
 
 
 source_t *
@@ -226,7 +227,8 @@ source_whole(source_t *source, size_t limit, size_t *len)
     int64_t n;
 
     if (source->size > (int64_t) limit) {
-        fault_set(source->fault, false, "the source has %ld bytes, at most %zu can be read", (long) source->size, limit);
+        fault_set(source->fault, false, "the source has %ld bytes, at most %zu can be read", (long) source->size,
+                  limit);
         return NULL;
     }
 
@@ -316,12 +318,11 @@ block_fetch(source_t *source, block_t *block, int64_t number)
     CURLcode code;
     answer_t answer = {.source = source, .block = block, .total = -1};
     int64_t  first = number * BLOCK;
-    const char *url = source->url;
 
     for (try = 0; try < TRIES; try++) {
 
         if (try > 0) {
-            nanosleep(&(struct timespec) {.tv_sec = 1 << (try - 1)}, NULL);
+            nanosleep(&(struct timespec){.tv_sec = 1 << (try - 1)}, NULL);
         }
 
         if (answer.whole) {
@@ -331,32 +332,12 @@ block_fetch(source_t *source, block_t *block, int64_t number)
             }
         }
 
-        snprintf(range, sizeof(range), "%ld-%ld", (long) (first + (int64_t) answer.received), (long) (first + BLOCK - 1));
+        snprintf(range, sizeof(range), "%ld-%ld", (long) (first + (int64_t) answer.received),
+                 (long) (first + BLOCK - 1));
 
         text[0] = '\0';
         status = 0;
-
-        curl_easy_reset(source->curl);
-        curl_easy_setopt(source->curl, CURLOPT_URL, url);
-        curl_easy_setopt(source->curl, CURLOPT_RANGE, range);
-        curl_easy_setopt(source->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(source->curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(source->curl, CURLOPT_FOLLOWLOCATION, 1L);
-        curl_easy_setopt(source->curl, CURLOPT_MAXREDIRS, 5L);
-        curl_easy_setopt(source->curl, CURLOPT_CONNECTTIMEOUT, 20L);
-        curl_easy_setopt(source->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(source->curl, CURLOPT_LOW_SPEED_TIME, 60L);
-        curl_easy_setopt(source->curl, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(source->curl, CURLOPT_FAILONERROR, 1L);
-        curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, text);
-        curl_easy_setopt(source->curl, CURLOPT_USERAGENT, "tator-transcode");
-        curl_easy_setopt(source->curl, CURLOPT_PROXY, "");
-        curl_easy_setopt(source->curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
-        curl_easy_setopt(source->curl, CURLOPT_OPENSOCKETDATA, &answer);
-        curl_easy_setopt(source->curl, CURLOPT_HEADERFUNCTION, on_header);
-        curl_easy_setopt(source->curl, CURLOPT_HEADERDATA, &answer);
-        curl_easy_setopt(source->curl, CURLOPT_WRITEFUNCTION, on_data);
-        curl_easy_setopt(source->curl, CURLOPT_WRITEDATA, &answer);
+        block_request(source, range, text, &answer);
 
         code = curl_easy_perform(source->curl);
         curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -380,9 +361,10 @@ block_fetch(source_t *source, block_t *block, int64_t number)
     }
 
     if (code != CURLE_OK) {
-        return status >= 400
-                   ? fault_set(source->fault, status >= 500 || status == 429, "the source can not be read: its server answers %ld", status)
-                   : fault_set(source->fault, true, "the source can not be read: %s", text[0] ? text : curl_easy_strerror(code));
+        return status >= 400 ? fault_set(source->fault, status >= 500 || status == 429,
+                                         "the source can not be read: its server answers %ld", status)
+                             : fault_set(source->fault, true, "the source can not be read: %s",
+                                         text[0] ? text : curl_easy_strerror(code));
     }
 
     block->len = answer.received;
@@ -400,6 +382,36 @@ block_fetch(source_t *source, block_t *block, int64_t number)
     }
 
     return true;
+}
+
+
+static void
+block_request(source_t *source, const char *range, char *text, answer_t *answer)
+{
+    CURL       *curl = source->curl;
+    const char *url = source->url;
+
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_RANGE, range);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "tator-transcode");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 }
 
 

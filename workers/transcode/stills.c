@@ -13,19 +13,20 @@
 #include "graph.h"
 #include "stills.h"
 
-#define WIDTH         256
-#define SAMPLE        60.0 /* seconds */
-#define PICTURE_TIME  25   /* hundredths of a second that a picture of the animation is shown */
-#define JPEG_QUALITY  3
-#define FRAMES_AHEAD  4
-#define IO_BUFFER     (64 << 10)
+#define WIDTH        256
+#define SAMPLE       60.0 /* seconds */
+#define PICTURE_TIME 25   /* hundredths of a second that a picture of the animation is shown */
+#define JPEG_QUALITY 3
+#define FRAMES_AHEAD 4
+#define IO_BUFFER    (64 << 10)
 
 
 static void *run(void *stills);
 static bool  thumbnail_store(stills_t *stills, const AVFrame *frame);
 static bool  picture_keep(stills_t *stills, const AVFrame *frame);
 static bool  animation_store(stills_t *stills);
-static bool  animation_write(stills_t *stills, graph_t *graph, AVFormatContext *format, AVCodecContext **encoder, AVFrame *frame);
+static bool  animation_write(stills_t *stills, graph_t *graph, AVFormatContext *format, AVCodecContext **encoder,
+                             AVFrame *frame);
 static bool  animation_encode(stills_t *stills, AVFormatContext *format, AVCodecContext *encoder, AVFrame *frame);
 static bool  image_add(stills_t *stills, const char *role, const char *mime, const sink_t *sink);
 static int   on_bytes(void *sink, uint8_t *data, int len);
@@ -112,8 +113,9 @@ still_jpeg(const AVFrame *frame, int width, int height, fault_t *fault)
         goto done;
     }
 
-    snprintf(chain, sizeof(chain), "scale=w=%d:h=%d:flags=lanczos:out_range=pc,format=yuvj420p,setsar=1", width, height);
-    graph = graph_open(copy, (AVRational) {1, 25}, chain, fault);
+    snprintf(chain, sizeof(chain), "scale=w=%d:h=%d:flags=lanczos:out_range=pc,format=yuvj420p,setsar=1", width,
+             height);
+    graph = graph_open(copy, (AVRational){1, 25}, chain, fault);
 
     if (graph == NULL || !graph_put(graph, copy) || !graph_put(graph, NULL) || graph_take(graph, small) != 1) {
         goto done;
@@ -123,7 +125,7 @@ still_jpeg(const AVFrame *frame, int width, int height, fault_t *fault)
     encoder->height = small->height;
     encoder->pix_fmt = small->format;
     encoder->color_range = AVCOL_RANGE_JPEG;
-    encoder->time_base = (AVRational) {1, 25};
+    encoder->time_base = (AVRational){1, 25};
     encoder->thread_count = 1;
     encoder->flags |= AV_CODEC_FLAG_QSCALE;
     encoder->global_quality = FF_QP2LAMBDA * JPEG_QUALITY;
@@ -165,7 +167,8 @@ run(void *closure)
     stills_t *stills = closure;
 
     while (good && (frame = channel_take(&stills->channel)) != NULL) {
-        good = (!first || !stills->thumbnail || thumbnail_store(stills, frame)) && (!stills->animation || picture_keep(stills, frame));
+        good = (!first || !stills->thumbnail || thumbnail_store(stills, frame)) &&
+               (!stills->animation || picture_keep(stills, frame));
         first = false;
         av_frame_free(&frame);
     }
@@ -196,7 +199,8 @@ thumbnail_store(stills_t *stills, const AVFrame *frame)
     sink = stills->destination->open(stills->destination, "thumbnail.jpg", jpeg->size);
 
     if (sink != NULL) {
-        good = sink->write(sink, jpeg->data, (size_t) jpeg->size) && sink->finish(sink) && image_add(stills, "thumbnail", "image/jpeg", sink);
+        good = sink->write(sink, jpeg->data, (size_t) jpeg->size) && sink->finish(sink) &&
+               image_add(stills, "thumbnail", "image/jpeg", sink);
         sink->close(sink);
     }
 
@@ -240,7 +244,7 @@ picture_keep(stills_t *stills, const AVFrame *frame)
 
     copy = av_frame_clone(frame);
     small = av_frame_alloc();
-    graph = copy != NULL && small != NULL ? graph_open(copy, (AVRational) {1, 25}, chain, stills->fault) : NULL;
+    graph = copy != NULL && small != NULL ? graph_open(copy, (AVRational){1, 25}, chain, stills->fault) : NULL;
 
     if (graph == NULL || !graph_put(graph, copy) || !graph_put(graph, NULL) || graph_take(graph, small) != 1) {
         fault_set(stills->fault, false, "the animated thumbnail can not be made");
@@ -268,16 +272,19 @@ animation_store(stills_t *stills)
     AVCodecContext  *encoder = NULL;
     unsigned char   *buffer = av_malloc(IO_BUFFER);
 
-    sink = stills->destination->open(stills->destination, "thumbnail_gif.gif", (int64_t) stills->n_kept * stills->width * stills->height);
+    sink = stills->destination->open(stills->destination, "thumbnail_gif.gif",
+                                     (int64_t) stills->n_kept * stills->width * stills->height);
 
-    if (sink == NULL || frame == NULL || buffer == NULL || avformat_alloc_output_context2(&format, NULL, "gif", NULL) < 0) {
+    if (sink == NULL || frame == NULL || buffer == NULL ||
+        avformat_alloc_output_context2(&format, NULL, "gif", NULL) < 0) {
         fault_set(stills->fault, true, "no memory");
         av_free(buffer);
         goto done;
     }
 
     format->pb = avio_alloc_context(buffer, IO_BUFFER, 1, sink, NULL, on_bytes, NULL);
-    graph = graph_open(stills->kept[0], (AVRational) {1, 100}, "split[a][b];[a]palettegen[c];[b][c]paletteuse", stills->fault);
+    graph = graph_open(stills->kept[0], (AVRational){1, 100}, "split[a][b];[a]palettegen[c];[b][c]paletteuse",
+                       stills->fault);
 
     if (format->pb == NULL || graph == NULL) {
         goto done;
@@ -288,8 +295,8 @@ animation_store(stills_t *stills)
         good = graph_put(graph, stills->kept[i]);
     }
 
-    good = good && graph_put(graph, NULL) && animation_write(stills, graph, format, &encoder, frame) && sink->finish(sink)
-           && image_add(stills, "thumbnail_gif", "image/gif", sink);
+    good = good && graph_put(graph, NULL) && animation_write(stills, graph, format, &encoder, frame) &&
+           sink->finish(sink) && image_add(stills, "thumbnail_gif", "image/gif", sink);
 
 done:
 
@@ -330,7 +337,7 @@ animation_write(stills_t *stills, graph_t *graph, AVFormatContext *format, AVCod
             (*encoder)->width = frame->width;
             (*encoder)->height = frame->height;
             (*encoder)->pix_fmt = frame->format;
-            (*encoder)->time_base = (AVRational) {1, 100};
+            (*encoder)->time_base = (AVRational){1, 100};
 
             error = avcodec_open2(*encoder, NULL, NULL);
             if (error >= 0) {
@@ -352,7 +359,8 @@ animation_write(stills_t *stills, graph_t *graph, AVFormatContext *format, AVCod
         }
     }
 
-    return !fault_is_set(stills->fault) && animation_encode(stills, format, *encoder, NULL) && av_write_trailer(format) >= 0;
+    return !fault_is_set(stills->fault) && animation_encode(stills, format, *encoder, NULL) &&
+           av_write_trailer(format) >= 0;
 }
 
 
@@ -381,7 +389,8 @@ animation_encode(stills_t *stills, AVFormatContext *format, AVCodecContext *enco
         av_frame_unref(frame);
     }
 
-    return error == AVERROR(EAGAIN) || error == AVERROR_EOF || fault_av(stills->fault, error, "the animated thumbnail can not be made");
+    return error == AVERROR(EAGAIN) || error == AVERROR_EOF ||
+           fault_av(stills->fault, error, "the animated thumbnail can not be made");
 }
 
 
@@ -389,8 +398,9 @@ static bool
 image_add(stills_t *stills, const char *role, const char *mime, const sink_t *sink)
 {
     return stills->destination->add(stills->destination, "ImageFiles", role,
-                                    json_pack("{s:s,s:I,s:[i,i],s:s}", "path", sink->key, "size", (json_int_t) sink->size, "resolution",
-                                              stills->height, stills->width, "mime", mime));
+                                    json_pack("{s:s,s:I,s:[i,i],s:s}", "path", sink->key, "size",
+                                              (json_int_t) sink->size, "resolution", stills->height, stills->width,
+                                              "mime", mime));
 }
 
 

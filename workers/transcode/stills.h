@@ -18,7 +18,7 @@ typedef struct {
     bool           running;
     bool           thumbnail, animation; /* wanted */
     int            width, height;
-    int64_t        step;                 /* of pictures of the animation */
+    int64_t        step; /* of pictures of the animation */
     AVFrame       *kept[STILLS_KEPT];
     size_t         n_kept;
     destination_t *destination;
@@ -26,7 +26,8 @@ typedef struct {
 } stills_t;
 
 /* NULL: the fault is noted. */
-stills_t *stills_create(const input_t *input, bool thumbnail, bool animation, destination_t *destination, fault_t *fault);
+stills_t *stills_create(const input_t *input, bool thumbnail, bool animation, destination_t *destination,
+                        fault_t *fault);
 bool      stills_start(stills_t *stills);
 void      stills_close(stills_t *stills); /* joins the thread */
 

@@ -26,7 +26,8 @@ static const encoder_t encoders[] = {
 };
 
 
-static video_t *video_create(const rung_config_t *config, const input_t *input, int height, int threads, destination_t *destination, fault_t *fault);
+static video_t *video_create(const rung_config_t *config, const input_t *input, int height, int threads,
+                             destination_t *destination, fault_t *fault);
 static void    *run(void *video);
 static bool     encode_all(video_t *video, graph_t **graph, AVFrame *frame, AVPacket *packet);
 static graph_t *scaler_open(const video_t *video, const AVFrame *like);
@@ -39,7 +40,8 @@ static void     frame_destroy(void *frame);
 
 
 video_t *
-video_rung(const rung_config_t *config, const input_t *input, int threads, int64_t estimate, destination_t *destination, fault_t *fault)
+video_rung(const rung_config_t *config, const input_t *input, int threads, int64_t estimate, destination_t *destination,
+           fault_t *fault)
 {
     char     name[64];
     sink_t  *sink;
@@ -67,8 +69,8 @@ video_rung(const rung_config_t *config, const input_t *input, int threads, int64
 
 
 video_t *
-video_archival(const rung_config_t *config, const json_t *encode, const input_t *input, int threads, const char *name, int streams,
-               int64_t estimate, destination_t *destination, fault_t *fault)
+video_archival(const rung_config_t *config, const json_t *encode, const input_t *input, int threads, const char *name,
+               int streams, int64_t estimate, destination_t *destination, fault_t *fault)
 {
     sink_t  *sink;
     video_t *video = video_create(config, input, input->height, threads, destination, fault);
@@ -81,7 +83,8 @@ video_archival(const rung_config_t *config, const json_t *encode, const input_t 
 
     sink = destination->open(destination, name, estimate);
     if (sink != NULL) {
-        video->muxer = muxer_open(MUXER_WHOLE, "mp4", json_string_value(json_object_get(encode, "movflags")), sink, streams, fault);
+        video->muxer = muxer_open(MUXER_WHOLE, "mp4", json_string_value(json_object_get(encode, "movflags")), sink,
+                                  streams, fault);
     }
 
     if (video->muxer == NULL) {
@@ -134,9 +137,10 @@ video_register(video_t *video)
         return false;
     }
 
-    definition = json_pack("{s:s,s:[i,i],s:s,s:s,s:I,s:I}", "path", sink->key, "resolution", video->encoder->height, video->encoder->width,
-                           "codec", video->config.codec, "codec_description", codec_description(video->encoder->codec_id), "size",
-                           (json_int_t) sink->size, "bit_rate", (json_int_t) (seconds > 0 ? (double) sink->size * 8 / seconds : -1));
+    definition = json_pack("{s:s,s:[i,i],s:s,s:s,s:I,s:I}", "path", sink->key, "resolution", video->encoder->height,
+                           video->encoder->width, "codec", video->config.codec, "codec_description",
+                           codec_description(video->encoder->codec_id), "size", (json_int_t) sink->size, "bit_rate",
+                           (json_int_t) (seconds > 0 ? (double) sink->size * 8 / seconds : -1));
 
     if (video->archival) {
         json_object_set_new(definition, "codec_mime", json_string("video/mp4"));
@@ -144,7 +148,8 @@ video_register(video_t *video)
         json_object_set_new(definition, "segment_info", json_string(segments));
     }
 
-    return video->destination->add(video->destination, "VideoFiles", video->archival ? "archival" : "streaming", definition);
+    return video->destination->add(video->destination, "VideoFiles", video->archival ? "archival" : "streaming",
+                                   definition);
 }
 
 
@@ -158,7 +163,8 @@ codec_description(enum AVCodecID codec)
 
 
 static video_t *
-video_create(const rung_config_t *config, const input_t *input, int height, int threads, destination_t *destination, fault_t *fault)
+video_create(const rung_config_t *config, const input_t *input, int height, int threads, destination_t *destination,
+             fault_t *fault)
 {
     video_t *video = calloc(1, sizeof(video_t));
 
@@ -259,8 +265,9 @@ encode_all(video_t *video, graph_t **graph, AVFrame *frame, AVPacket *packet)
     }
 
     if (muxer_packets(video->muxer, video->stream) != given) {
-        return fault_set(video->fault, false, "the %s file of %d lines has %ld pictures instead of %ld", video->config.codec, video->height,
-                         (long) muxer_packets(video->muxer, video->stream), (long) given);
+        return fault_set(video->fault, false, "the %s file of %d lines has %ld pictures instead of %ld",
+                         video->config.codec, video->height, (long) muxer_packets(video->muxer, video->stream),
+                         (long) given);
     }
 
     return true;
@@ -272,10 +279,11 @@ scaler_open(const video_t *video, const AVFrame *like)
 {
     char                      chain[256];
     const AVPixFmtDescriptor *from = av_pix_fmt_desc_get(like->format);
-    bool                      full = like->color_range == AVCOL_RANGE_JPEG || (from != NULL && strncmp(from->name, "yuvj", 4) == 0);
-    bool                      rgb = from != NULL && (from->flags & AV_PIX_FMT_FLAG_RGB);
+    bool full = like->color_range == AVCOL_RANGE_JPEG || (from != NULL && strncmp(from->name, "yuvj", 4) == 0);
+    bool rgb = from != NULL && (from->flags & AV_PIX_FMT_FLAG_RGB);
 
-    snprintf(chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic%s%s,format=%s%s,setsar=1", video->width, video->height,
+    snprintf(chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic%s%s,format=%s%s,setsar=1", video->width,
+             video->height,
              full && strncmp(video->config.pixel_format, "yuvj", 4) != 0 ? ":in_range=pc:out_range=tv" : "",
              rgb ? ":out_color_matrix=bt709" : "", video->config.pixel_format,
              video->height % 2 ? ",pad=ceil(iw/2)*2:ceil(ih/2)*2" : "");
@@ -316,7 +324,8 @@ encode(video_t *video, AVFrame *frame, AVPacket *packet)
         }
     }
 
-    return error == AVERROR(EAGAIN) || error == AVERROR_EOF || fault_av(video->fault, error, "the %s encoder fails", video->config.codec);
+    return error == AVERROR(EAGAIN) || error == AVERROR_EOF ||
+           fault_av(video->fault, error, "the %s encoder fails", video->config.codec);
 }
 
 
@@ -352,7 +361,7 @@ encoder_open(video_t *video, const AVFrame *like)
     encoder->pix_fmt = like->format;
     encoder->time_base = av_inv_q(video->rate);
     encoder->framerate = video->rate;
-    encoder->sample_aspect_ratio = (AVRational) {1, 1};
+    encoder->sample_aspect_ratio = (AVRational){1, 1};
     encoder->thread_count = video->threads;
     encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
     colours(encoder, like);
@@ -408,7 +417,8 @@ encoder_options(const video_t *video, const encoder_t *row, AVCodecContext *enco
         av_opt_set(encoder->priv_data, "svtav1-params", text, 0);
 
     } else if (strcmp(encoder->codec->name, "libx265") == 0) {
-        snprintf(text, sizeof(text), "log-level=error:pools=%d%s", video->threads, video->archival ? "" : ":scenecut=0:open-gop=0:keyint=25:min-keyint=25");
+        snprintf(text, sizeof(text), "log-level=error:pools=%d%s", video->threads,
+                 video->archival ? "" : ":scenecut=0:open-gop=0:keyint=25:min-keyint=25");
         av_opt_set(encoder->priv_data, "x265-params", text, 0);
         av_opt_set(encoder->priv_data, "tune", tune, 0);
 
@@ -417,7 +427,8 @@ encoder_options(const video_t *video, const encoder_t *row, AVCodecContext *enco
     }
 
     if (error < 0 || av_opt_set_double(encoder->priv_data, "crf", config->crf, 0) < 0) {
-        return fault_set(video->fault, false, "the encoder %s does not take preset %s and crf %d", encoder->codec->name, preset, config->crf);
+        return fault_set(video->fault, false, "the encoder %s does not take preset %s and crf %d", encoder->codec->name,
+                         preset, config->crf);
     }
 
     return true;

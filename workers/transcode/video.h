@@ -18,10 +18,10 @@ typedef struct {
     bool            running;
     rung_config_t   config;
     bool            archival;
-    int             width, height;   /* scaled, before padding to even */
+    int             width, height; /* scaled, before padding to even */
     AVRational      rate;
     int             threads;
-    double          seconds;         /* of the whole video, for its bit rate, when pictures have not told it */
+    double          seconds; /* of the whole video, for its bit rate, when pictures have not told it */
     muxer_t        *muxer;
     int             stream;
     AVCodecContext *encoder;
@@ -30,12 +30,12 @@ typedef struct {
 } video_t;
 
 /* A streaming rung: `config` of a video of input's shape. NULL: the fault is noted. */
-video_t *video_rung(const rung_config_t *config, const input_t *input, int threads, int64_t estimate, destination_t *destination,
-                    fault_t *fault);
+video_t *video_rung(const rung_config_t *config, const input_t *input, int threads, int64_t estimate,
+                    destination_t *destination, fault_t *fault);
 
 /* An archival file of source size, called `name`, with `streams` streams: 2 when a sound shares it. */
-video_t *video_archival(const rung_config_t *config, const json_t *encode, const input_t *input, int threads, const char *name, int streams,
-                        int64_t estimate, destination_t *destination, fault_t *fault);
+video_t *video_archival(const rung_config_t *config, const json_t *encode, const input_t *input, int threads,
+                        const char *name, int streams, int64_t estimate, destination_t *destination, fault_t *fault);
 
 bool video_start(video_t *video);
 void video_close(video_t *video); /* joins the thread */
