@@ -269,7 +269,7 @@ annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source)
     sql_raw(sql, kind->table);
     sql_put(sql,
             " t WHERE t.elemental_id = s.elemental_id AND t.version = s.version AND t.deleted = false), 0) AS first"
-            "  FROM source s) g"
+            "  FROM source s OFFSET 0) g"
             "), raised AS ("
             " UPDATE ");
     sql_raw(sql, kind->table);
@@ -390,6 +390,12 @@ annotation_patch_list(rq_t *rq, const annotation_t *kind, const char *noun, anno
 
     author = annotation_author(rq, param_text(rq, "user_elemental_id"));
     in_place = param_int(rq, "in_place", 0) != 0 || author != 0 || json_array_size(param(rq, "ids")) > 0;
+
+    /* states named by id go to another version as copies: their links stay with the old ones (the client's own tests) */
+    if (kind == &annotation_state && param_given(rq, "new_version")) {
+        in_place = param_int(rq, "in_place", 0) != 0 || author != 0;
+    }
+
     matched = query_matched(rq, kind->kind, author != 0 || json_array_size(param(rq, "ids")) > 0 ? QUERY_ALL_MARKS : 0, "update");
 
     if (matched.type == -1) {

@@ -153,3 +153,12 @@ def test_creation_and_edits_are_logged(http, typed):
                        for entry in http.ok("GET", f"/rest/ChangeLog/{typed.id}", entity_type="state", entity_id=one))
     assert {"name": "_segments", "value": {"1": 3}} in created["new"]
     assert edited["old"] == [{"name": "_segments", "value": {"1": 3}}] and edited["new"] == [{"name": "_segments", "value": {"1": 3, "7": 7}}]
+
+
+def test_states_named_by_id_go_to_another_version_as_copies(http, typed):
+    one, = create(http, typed, {"localization_ids": typed.boxes[:2]})
+    layer = http.ok("POST", f"/rest/Versions/{typed.id}", {"name": "Layer"})["id"]
+    http.ok("PATCH", f"/rest/States/{typed.id}", {"ids": [one], "new_version": layer, "attributes": {}})
+    old, new = rows(http, typed)
+    assert (old["id"], old["version"], old["mark"]) == (one, typed.version, 0)
+    assert (new["version"], new["mark"], new["elemental_id"], new["localizations"]) == (layer, 0, old["elemental_id"], typed.boxes[:2])
