@@ -1,9 +1,13 @@
 /*
  * The embedded object store: a subset of Amazon's S3 on a directory, inside NGINX. This header is shared by its files.
  *
- *     module.c      directives, request and answer, body as it streams in          NGINX's event loop
+ *     module.c      directives                                                     NGINX's event loop
+ *     request.c     the request and its body as it streams in                      event loop
+ *     answer.c      what is sent                                                   event loop
  *     auth.c        who asks: SigV4 in the query or the Authorization header        event loop, pure
  *     operations.c  the table of operations and the short ones                      thread pool from here on
+ *     buckets.c     buckets
+ *     tags.c        tags of objects
  *     list.c        listings in the order of keys
  *     upload.c      uploads in parts
  *     chunks.c      bodies of "aws-chunked" encoding                                pure
@@ -219,6 +223,23 @@ void object_sweep(const char *root, time_t now);
 /* The description that a request's headers give. */
 void object_describe(objects_request_t *request, object_info_t *info);
 
+/* --- tags.c, buckets.c ------------------------------------------------------------------------------------------------------------ */
+
+void objects_tags_get(objects_request_t *request);
+void objects_tags_put(objects_request_t *request);
+void objects_tags_delete(objects_request_t *request);
+
+/* "a=1&b=2" as an object; and tags (which are taken) put beside the object whose last write was `id`. */
+json_t *objects_tags_of_header(const char *header, arena_t *arena);
+bool    objects_store_tags(objects_request_t *request, const char *path, const char *id, json_t *tags);
+
+void objects_buckets(objects_request_t *request);
+void objects_bucket_create(objects_request_t *request);
+void objects_bucket_head(objects_request_t *request);
+void objects_bucket_delete(objects_request_t *request);
+void objects_location(objects_request_t *request);
+void objects_versioning(objects_request_t *request);
+
 /* --- list.c, upload.c, operations.c ------------------------------------------------------------------------------------------------ */
 
 void objects_list(objects_request_t *request);
@@ -236,6 +257,9 @@ void objects_xml_end(objects_request_t *request, const char *root);
 void objects_xml_put(objects_request_t *request, const char *element, const char *text);
 void objects_xml_number(objects_request_t *request, const char *element, uint64_t number);
 void objects_xml_time(objects_request_t *request, const char *element, int64_t time);
+
+/* The file of the request's object; NULL: failed. */
+char *objects_key_path(objects_request_t *request);
 
 /* Open the object of x-amz-copy-source; -1: failed. */
 int objects_copy_source(objects_request_t *request, object_info_t *info);

@@ -1,5 +1,5 @@
 /* The object store's own parsers: bodies in pieces, signatures in query and header, keys and file names. */
-/* link: ngx_tator_module/objects/auth.c ngx_tator_module/objects/chunks.c ngx_tator_module/objects/name.c ngx_tator_module/objects/operations.c ngx_tator_module/objects/file.c ngx_tator_module/objects/list.c ngx_tator_module/objects/upload.c */
+/* link: ngx_tator_module/objects/auth.c ngx_tator_module/objects/chunks.c ngx_tator_module/objects/name.c ngx_tator_module/objects/operations.c ngx_tator_module/objects/file.c ngx_tator_module/objects/list.c ngx_tator_module/objects/tags.c ngx_tator_module/objects/buckets.c ngx_tator_module/objects/upload.c */
 
 #include <stdlib.h>
 #include <string.h>
