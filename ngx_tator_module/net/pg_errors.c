@@ -28,6 +28,7 @@ static const pg_error_t pg_errors[] = {
     {"P0001", ERROR_CALLER},      /* raised by a trigger */
     {"54", ERROR_CALLER},         /* limits exceeded */
     {"42601", ERROR_CALLER},      /* syntax of an ltree or lquery: the one syntax that comes from callers */
+    {"42622", ERROR_CALLER},      /* a label of an ltree that is too long */
     {"", ERROR_OURS},
 };
 

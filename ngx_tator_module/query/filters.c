@@ -253,7 +253,7 @@ filter_union(query_t *query, const char *const *names, const char *linked, const
         }
     }
 
-    text_puts(&all, *n > 0 ? "}" : "{}");
+    text_puts(&all, "}");
 
     return all.data;
 }
