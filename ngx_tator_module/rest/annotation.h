@@ -113,6 +113,11 @@ json_t *specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n);
 /* Lock the elemental ids that rows made by specs_row() bring. */
 void specs_lock(rq_t *rq, const annotation_t *kind, const json_t *rows);
 
+/* Hold every row that new localizations will refer to until the transaction ends, as the foreign keys' own checks would: one statement
+   instead of seven look-ups a row. Where the role may (a superuser), those checks are then left out for this transaction: 500 rows in
+   about half the time (bench: create). Fails with 400 when one of them has gone since annotation_specs(). */
+void specs_hold(rq_t *rq, const specs_t *specs);
+
 /* All ids in `rq->body`'s member (an id or a list of them), as array text without repetitions. `n`: how many. */
 const char *specs_ids(rq_t *rq, const char *name, size_t *n);
 

@@ -150,6 +150,48 @@ specs_lock(rq_t *rq, const annotation_t *kind, const json_t *rows)
 }
 
 
+void
+specs_hold(rq_t *rq, const specs_t *specs)
+{
+    size_t      types_n, media_n, versions_n, parents_n, users_n = 1;
+    json_t     *author;
+    int64_t    *users;
+    result_t   *result;
+    const char *key, *types, *media, *versions, *parents;
+
+    types = specs_ids(rq, "type", &types_n);
+    media = specs_ids(rq, "media_id", &media_n);
+    versions = specs_ids(rq, "version", &versions_n);
+    parents = specs_ids(rq, "parent", &parents_n);
+
+    users = arena_alloc(rq->arena, (json_object_size(specs->authors) + 1) * sizeof(int64_t));
+    users[0] = rq->user.id;
+
+    json_object_foreach(specs->authors, key, author) {
+        users[users_n++] = json_integer_value(author);
+    }
+
+    result = pg_query(rq,
+                      "WITH t AS (SELECT id FROM main_localizationtype WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
+                      " m AS (SELECT id FROM main_media WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
+                      " v AS (SELECT id FROM main_version WHERE id = ANY(%s::int[] || nullif(%ld, 0)::int) FOR KEY SHARE),"
+                      " l AS (SELECT id FROM main_localization WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
+                      " u AS (SELECT id FROM main_user WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
+                      " p AS (SELECT id FROM main_project WHERE id = %ld FOR KEY SHARE)"
+                      " SELECT ARRAY(SELECT id FROM t) @> %s::int[] AND ARRAY(SELECT id FROM m) @> %s::int[]"
+                      "   AND ARRAY(SELECT id FROM v) @> (%s::int[] || array_remove(ARRAY[nullif(%ld, 0)::int], NULL))"
+                      "   AND ARRAY(SELECT id FROM l) @> %s::int[] AND ARRAY(SELECT id FROM u) @> %s::int[] AND EXISTS (SELECT FROM p)",
+                      types, media, versions, specs->version, parents, sql_int_array(rq->arena, users, users_n), rq->project, types, media,
+                      versions, specs->version, parents, sql_int_array(rq->arena, users, users_n));
+
+    if (!pg_bool(result, 0, 0)) {
+        fail(rq, 400, "Something that the new localizations refer to is being deleted.");
+    }
+
+    pg_query(rq, "SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles WHERE rolname = current_user AND rolsuper");
+}
+
+
 const char *
 specs_ids(rq_t *rq, const char *name, size_t *n)
 {

@@ -49,6 +49,7 @@ localization_create(rq_t *rq)
     tx_begin(rq);
 
     specs_lock(rq, &annotation_localization, rows);
+    specs_hold(rq, &specs);
 
     source = sql_new(rq->arena);
     sql_put(source,
