@@ -46,7 +46,7 @@ pg_fail(rq_t *rq, pg_hold_t *hold, PGresult *result)
     state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     text = arena_text(rq->arena, PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)
                                      ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : "");
-    state = state == NULL ? "" : arena_text(rq->arena, state);
+    state = state == NULL ? "08006" : arena_text(rq->arena, state); /* libpq's own errors have none: the connection broke */
     PQclear(result);
 
     for (error = pg_errors; strncmp(state, error->state, strlen(error->state)) != 0; error++) { /* void */ }
