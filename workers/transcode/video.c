@@ -13,7 +13,7 @@
 #include "video.h"
 
 #define GROUP        25 /* pictures from one key frame to the next: a fragment */
-#define FRAMES_AHEAD 8
+#define MEMORY_AHEAD (96L << 20) /* of pictures that wait for an encoder; all outputs share them */
 
 typedef struct {
     const char *codec, *variable, *encoder, *preset;
@@ -28,6 +28,7 @@ static const encoder_t encoders[] = {
 
 static video_t *video_create(const rung_config_t *config, const input_t *input, int height, int threads,
                              destination_t *destination, fault_t *fault);
+static size_t   frames_ahead(const input_t *input);
 static void    *run(void *video);
 static bool     encode_all(video_t *video, graph_t **graph, AVFrame *frame, AVPacket *packet);
 static graph_t *scaler_open(const video_t *video, const AVFrame *like);
@@ -173,7 +174,7 @@ video_create(const rung_config_t *config, const input_t *input, int height, int 
         return NULL;
     }
 
-    channel_init(&video->channel, FRAMES_AHEAD, frame_destroy);
+    channel_init(&video->channel, frames_ahead(input), frame_destroy);
 
     video->config = *config;
     video->height = height;
@@ -185,6 +186,16 @@ video_create(const rung_config_t *config, const input_t *input, int height, int 
     video->fault = fault;
 
     return video;
+}
+
+
+/* Enough that one slow output does not stop the others at once. */
+static size_t
+frames_ahead(const input_t *input)
+{
+    long frames = MEMORY_AHEAD / ((long) input->width * input->height * 3 / 2 + 1);
+
+    return frames < 4 ? 4 : frames > 64 ? 64 : (size_t) frames;
 }
 
 
