@@ -115,6 +115,30 @@ def test_the_default_version_of_the_membership_counts(http, typed, place):
 # --- marks
 
 
+def test_nothing_is_made_in_a_version_that_goes_meanwhile(server, typed):
+    """Creation leaves the foreign keys' own checks out where it may; what it refers to is held all the same."""
+    http = server.http()
+    for turn in range(6):
+        version = http.ok("POST", f"/rest/Versions/{typed.id}", {"name": f"short-lived {turn}"})["id"]
+        specs = [{"media_id": typed.media[0], "type": typed.box, "frame": k, "version": version} for k in range(50)]
+        statuses = []
+
+        def create():
+            with server.http() as own:
+                statuses.append(own.post(f"/rest/Localizations/{typed.id}", json=specs).status_code)
+
+        threads = [threading.Thread(target=create) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        deleted = http.delete(f"/rest/Version/{version}").status_code
+        for thread in threads:
+            thread.join()
+        assert set(statuses) <= {201, 400} and deleted in (200, 400)
+    assert server.sql("SELECT count(*) AS n FROM main_localization l WHERE NOT EXISTS (SELECT FROM main_version v WHERE v.id = l.version)")[0]["n"] == 0
+    assert server.sql("SELECT count(*) AS n FROM main_projectlookup p WHERE localization_id IS NOT NULL"
+                      " AND NOT EXISTS (SELECT FROM main_localization l WHERE l.id = p.localization_id)")[0]["n"] == 0
+
+
 def test_repeated_elemental_ids_in_one_request_get_marks_in_order(http, typed, place):
     elemental = str(uuid.uuid4())
     ids = place(4, elemental_id=elemental)
