@@ -70,6 +70,19 @@ wait_for() {                    # SECONDS WHAT COMMAND…
 }
 
 
+serving() {                     # NAME COMMAND…: runs and answers the command; one that starts or ends is waited for
+    local name=$1
+
+    shift
+    for _ in $(seq 150); do
+        running "$name" >/dev/null || return 1
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.2
+    done
+    return 1
+}
+
+
 # --- values that are kept: ports and passwords
 
 listening() {                   # PORT
