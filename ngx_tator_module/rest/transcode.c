@@ -12,6 +12,7 @@
 #include "../net/fetch.h"
 #include "../net/redis.h"
 #include "../query/query.h"
+#include "../api/params.h"
 #include "common.h"
 #include "media_create.h"
 #include "media_import.h"
@@ -417,6 +418,7 @@ static json_t *
 transcode_json(rq_t *rq, const job_t *job)
 {
     json_t      *spec, *seen, *mail, *facts;
+    const char  *verbose;
     json_error_t error;
 
     spec = rq_own(rq, json_parse(job->spec, strlen(job->spec), &error));
@@ -435,7 +437,9 @@ transcode_json(rq_t *rq, const job_t *job)
                       (json_int_t) job->user, "project", (json_int_t) job->project, "nodes", "status", job->status, "start_time",
                       job->start_time, "stop_time", job->stop_time);
 
-    if (memmem(rq->query.data, rq->query.len, "verbose=true", sizeof("verbose=true") - 1) != NULL) {
+    verbose = query_value(rq->arena, rq->query, "verbose");
+
+    if (verbose != NULL && strcmp(verbose, "true") == 0) {
         json_object_set_new(facts, "progress", json_real(job->progress));
         json_object_set_new(facts, "attempts", json_integer(job->attempts));
         json_object_set_new(facts, "message", job->message ? json_string(job->message) : json_null());
