@@ -34,6 +34,32 @@ static void pg_drain(pg_connection_t *connection);
 static void pg_cancel_thread(void *data, ngx_log_t *log);
 static void pg_cancelled(ngx_event_t *event);
 
+static ngx_queue_t pg_connections;
+
+
+void
+pg_connections_init(void)
+{
+    ngx_queue_init(&pg_connections);
+}
+
+
+void
+pg_connections_close(void)
+{
+    ngx_queue_t     *q, *next;
+    pg_connection_t *connection;
+
+    for (q = ngx_queue_head(&pg_connections); q != ngx_queue_sentinel(&pg_connections); q = next) {
+        next = ngx_queue_next(q);
+        connection = ngx_queue_data(q, pg_connection_t, all);
+
+        if (connection->state != PG_HELD) {
+            pg_drop(connection);
+        }
+    }
+}
+
 
 bool
 pg_connection_open(void)
@@ -78,6 +104,7 @@ pg_connection_open(void)
         return false;
     }
 
+    ngx_queue_insert_tail(&pg_connections, &connection->all);
     metrics_gauge_add(METRIC_PG_CONNECTIONS, +1);
 
     return true;
@@ -92,6 +119,7 @@ pg_drop(pg_connection_t *connection)
     }
 
     connection->state = PG_CLOSED;
+    ngx_queue_remove(&connection->all);
 
     if (connection->timer.timer_set) {
         ngx_del_timer(&connection->timer);

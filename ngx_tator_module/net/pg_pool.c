@@ -36,6 +36,7 @@ pg_init_process(ngx_cycle_t *cycle)
     ngx_queue_init(&pg_pool.idle);
     ngx_queue_init(&pg_pool.waiters);
     ngx_queue_init(&pg_pool.streams);
+    pg_connections_init();
 
     pg_pool.limit = tator_process.conf->connections;
     pg_pool.quota = pg_pool.limit > 3 ? pg_pool.limit - 2 : 1;
@@ -49,15 +50,9 @@ pg_init_process(ngx_cycle_t *cycle)
 void
 pg_exit_process(ngx_cycle_t *cycle)
 {
-    ngx_queue_t *q;
-
     (void) cycle;
     pg_pool.closing = 1;
-
-    while (!ngx_queue_empty(&pg_pool.idle)) {
-        q = ngx_queue_head(&pg_pool.idle);
-        pg_drop(ngx_queue_data(q, pg_connection_t, queue));
-    }
+    pg_connections_close();
 }
 
 

@@ -25,6 +25,7 @@ typedef struct pg_connection_s pg_connection_t;
 
 struct pg_connection_s {
     ngx_queue_t       queue; /* in the pool's idle list */
+    ngx_queue_t       all;   /* in the list of all */
     PGconn           *pg;
     ngx_connection_t *c;
     int               fd;
@@ -72,6 +73,10 @@ bool pg_connection_open(void);
 
 /* Cancel what the dropped request left (`cancel`), read to the end, roll back, and give the connection to the pool. */
 void pg_drain_start(pg_connection_t *connection, ngx_uint_t cancel);
+
+/* For the process: before the first is opened; and at its end, also of those that are on their way. */
+void pg_connections_init(void);
+void pg_connections_close(void);
 
 /* Hear of notifications, and of a server that goes. */
 ngx_int_t pg_watch(pg_connection_t *connection);

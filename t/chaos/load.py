@@ -31,7 +31,7 @@ class Load:
             try:
                 answer = self.work()
                 result, sample = answer.status_code, answer.text[:300]
-            except requests.RequestException as problem:
+            except (requests.RequestException, AssertionError) as problem:
                 result, sample = type(problem).__name__, str(problem)[:300]
             with self.lock:
                 self.results[result] += 1
