@@ -1,6 +1,6 @@
 /*
  * Who asks, and how often: contract/accounts.md §3, operations.md §19. Answers are cached in shared memory for seconds; a
- * change of rights drops the cache at once, since every database connection listens for it (net/pg_pool.c).
+ * change of rights drops the cache at once, since every database connection listens for it (net/pg_connection.c).
  */
 
 #ifndef TATOR_AUTH_H

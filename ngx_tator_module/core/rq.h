@@ -34,7 +34,7 @@ typedef enum { FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV, FORMAT_PPRINT, FORMAT_PNG,
 struct rq_s {
     arena_t          *arena;
     const config_t   *config;
-    const endpoint_t *endpoint; /* NULL outside /rest */
+    const endpoint_t *endpoint; /* NULL: no such path or method; pages outside /rest have one without an operation */
     user_t            user;
 
     /* The flat parameter map (contract/queries.md §1): body members, path and query parameters, defaults. Read only. */

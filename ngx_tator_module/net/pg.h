@@ -1,6 +1,6 @@
 /*
  * PostgreSQL for handlers. Every call waits in the fiber. Statements are prepared once per connection by their text.
- * An SQL error leaves the handler by the map of SQLSTATE to answers in api/errors.c (40001 and 40P01 run the whole
+ * An SQL error leaves the handler by the map of SQLSTATE to answers in net/pg_errors.c (40001 and 40P01 run the whole
  * handler once more when nothing was sent). Results and the texts in them belong to the request.
  */
 
