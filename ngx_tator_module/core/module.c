@@ -1,13 +1,15 @@
 /*
  * The module as NGINX sees it, and the beginning and end of a worker process: pools are opened when first used and closed
- * at the end, so that a reload drops nothing and leaves nothing open.
+ * at the end, so that a reload drops nothing and leaves nothing open. Here the layers are tied together: this file and
+ * conf.c alone know those above core.
  */
 
 #include "conf.h"
 #include "fiber.h"
 #include "metrics.h"
 #include "../net/net.h"
-#include "../api/router.h"
+#include "../api/auth.h"
+#include "../api/serve.h"
 
 static ngx_int_t module_init_process(ngx_cycle_t *cycle);
 static void      module_exit_process(ngx_cycle_t *cycle);
@@ -47,6 +49,9 @@ module_init_process(ngx_cycle_t *cycle)
 
     tator_process.cycle = cycle;
     tator_process.in_flight = 0;
+    tator_process.serve = serve;
+    tator_process.listening = auth_cache_listening;
+    tator_process.notified = auth_cache_flush;
     metrics_init_process();
     tator_process.threads = ngx_thread_pool_get(cycle, &pool);
     tator_process.kdf = ngx_thread_pool_get(cycle, &kdf);

@@ -42,6 +42,11 @@ typedef struct {
     ngx_cycle_t        *cycle;
     ngx_uint_t          in_flight;
     ngx_thread_pool_t  *threads, *kdf; /* thread pools "default" and "kdf" */
+
+    /* What the layers above do; module.c sets them, so that core and net call nobody upwards. */
+    void (*serve)(rq_t *rq);           /* in the request's fiber */
+    void (*listening)(int change);     /* so many connections more hear notifications */
+    void (*notified)(void);            /* rights changed, here or on another replica */
 } process_t;
 
 extern process_t tator_process;

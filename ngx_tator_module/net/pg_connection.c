@@ -5,7 +5,6 @@
 
 #include <ngx_thread_pool.h>
 
-#include "../api/auth.h"
 #include "../core/metrics.h"
 #include "pg_pool.h"
 
@@ -135,7 +134,7 @@ pg_drop(pg_connection_t *connection)
     metrics_gauge_add(METRIC_PG_CONNECTIONS, -1);
 
     if (connection->listening) {
-        auth_cache_listening(-1);
+        tator_process.listening(-1);
     }
 
     if (!connection->cancelling && !connection->starting) {
@@ -336,7 +335,7 @@ pg_setup(pg_connection_t *connection)
         if (result == NULL) {
             ngx_del_timer(&connection->timer);
             connection->listening = 1;
-            auth_cache_listening(+1);
+            tator_process.listening(+1);
             pg_pool_idle(connection);
             return;
         }
@@ -554,7 +553,7 @@ pg_notifications(pg_connection_t *connection)
 
     while ((notify = PQnotifies(connection->pg)) != NULL) {
         PQfreemem(notify);
-        auth_cache_flush();
+        tator_process.notified();
     }
 }
 
