@@ -1,4 +1,4 @@
-/* Dates and times: lib/time.c. Right values are Python's (datetime, dateutil) for the same texts. */
+/* Dates and times: lib/time.c, lib/time_reader.c. Right values are Python's (datetime, dateutil) for the same texts. */
 
 #include <setjmp.h>
 #include <stdarg.h>
