@@ -1,36 +1,9 @@
 /* Values against attribute definitions: api/attribute_value.c. */
 /* link: ngx_tator_module/api/attribute_value.c */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
 #include "api/attributes.h"
 
-#include <cmocka.h> /* behind ours: its macro fail() would change rq.h */
-
-static arena_t *arena;
-
-
-static int
-start(void **state)
-{
-    arena = arena_create(NULL, NULL);
-
-    return 0;
-}
-
-
-static int
-end(void **state)
-{
-    arena_destroy(arena);
-
-    return 0;
-}
-
+#include "unit.h" /* behind ours: its macro fail() would change rq.h */
 
 /* What is stored of the value, as JSON; the message in <> when it is refused. */
 static const char *

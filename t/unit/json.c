@@ -1,38 +1,11 @@
 /* JSON text: lib/json.c. */
 
+#include "unit.h"
+
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include <tator/json.h>
-
-static arena_t *arena;
-
-
-static int
-start(void **state)
-{
-    arena = arena_create(NULL, NULL);
-
-    return 0;
-}
-
-
-static int
-end(void **state)
-{
-    arena_destroy(arena);
-
-    return 0;
-}
 
 
 static void

@@ -1,37 +1,12 @@
 /* Keys and file names of the object store. */
 /* link: ngx_tator_module/objects/name.c */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include "objects/objects.h"
 
 
 #define ROOT "/r/buckets/b/"
-
-static arena_t *arena;
-
-
-static int
-start(void **state)
-{
-    (void) state;
-    arena = arena_create(NULL, NULL);
-    return arena == NULL;
-}
-
-
-static int
-end(void **state)
-{
-    (void) state;
-    arena_destroy(arena);
-    return 0;
-}
-
 
 static void
 keys_become_names(void **state)

@@ -1,13 +1,6 @@
 /* Stored sessions and CSRF tokens: lib/session.c. The signed texts were made by the framework itself (Django 4.2). */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <tator/session.h>
 
@@ -19,27 +12,6 @@
 #define LOGIN \
     ".eJyrVopPLC3JiC8tTi2Kz0xRslIyVdJBFktKTM5OzQNJ5CZm5umBJPRCEkvyixyBLFSlGYnFGUB1BhQCpVoABm8p_g:1r31eq:" \
     "iZtCCkxJzp8MZXaKeXgBeXIXKeQs7X1iVsxCvOn1Dfw"
-
-static arena_t *arena;
-
-
-static int
-begin(void **state)
-{
-    arena = arena_create(NULL, NULL);
-
-    return arena == NULL;
-}
-
-
-static int
-end(void **state)
-{
-    arena_destroy(arena);
-
-    return 0;
-}
-
 
 static void
 the_frameworks_sessions_are_read(void **state)
@@ -197,5 +169,5 @@ main(void)
         cmocka_unit_test(malformed_tokens_are_named),
     };
 
-    return cmocka_run_group_tests(tests, begin, end);
+    return cmocka_run_group_tests(tests, start, end);
 }

@@ -1,34 +1,8 @@
 /* The SQL builder: lib/sql.c. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include <tator/sql.h>
-
-static arena_t *arena;
-
-
-static int
-start(void **state)
-{
-    arena = arena_create(NULL, NULL);
-
-    return 0;
-}
-
-
-static int
-end(void **state)
-{
-    arena_destroy(arena);
-
-    return 0;
-}
 
 
 static void

@@ -1,10 +1,6 @@
 /* Signing against the published examples of Amazon and the requests of each kind of store. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "unit.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -22,27 +18,6 @@
 #define SCOPE  "20130524/us-east-1/s3/aws4_request"
 #define DATE   "20130524T000000Z"
 #define HOST   "examplebucket.s3.amazonaws.com"
-
-static arena_t *arena;
-
-
-static int
-start(void **state)
-{
-    (void) state;
-    arena = arena_create(NULL, NULL);
-    return arena == NULL;
-}
-
-
-static int
-end(void **state)
-{
-    (void) state;
-    arena_destroy(arena);
-    return 0;
-}
-
 
 static void
 expect_signature(sigv4_request_t *request, const char *signature)
