@@ -112,7 +112,7 @@ access_affiliated(rq_t *rq, int64_t organization, bool admin)
 bool
 access_reads(const rq_t *rq)
 {
-    return rq->endpoint->method == GET;
+    return rq->endpoint->method == METHOD_GET;
 }
 
 

@@ -376,7 +376,7 @@ stream_json(rq_t *rq, const writer_t *writer, cursor_t *cursor)
 
     while (pg_next(rq, cursor)) {
         if (first) {
-            stream_begin(rq, 200, "application/json", rq->endpoint->method == GET);
+            stream_begin(rq, 200, "application/json", rq->endpoint->method == METHOD_GET);
             text_puts(&out, rq->format == FORMAT_PPRINT ? "\n    " : "");
         } else {
             text_puts(&out, between);
@@ -388,7 +388,7 @@ stream_json(rq_t *rq, const writer_t *writer, cursor_t *cursor)
     }
 
     if (first) {
-        stream_begin(rq, 200, "application/json", rq->endpoint->method == GET);
+        stream_begin(rq, 200, "application/json", rq->endpoint->method == METHOD_GET);
     }
 
     text_puts(&out, !lines ? "]" : first ? "" : "\n");
@@ -410,7 +410,7 @@ stream_csv(rq_t *rq, const column_t *columns, const sql_t *sql)
 
     text_start(&out, rq->arena, STREAM_PIECE + 4096);
     csv_header(&out, columns, names);
-    stream_begin(rq, 200, "application/json", rq->endpoint->method == GET);
+    stream_begin(rq, 200, "application/json", rq->endpoint->method == METHOD_GET);
 
     while (pg_next(rq, cursor)) {
         csv_row(rq, &out, columns, names, pg_row(cursor));

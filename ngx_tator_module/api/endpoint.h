@@ -10,16 +10,24 @@
 #include "access.h"
 #include "schema.h"
 
-typedef enum { GET = 1, POST, PUT, PATCH, DELETE } method_t;
+typedef enum { METHOD_GET = 1, METHOD_POST, METHOD_PUT, METHOD_PATCH, METHOD_DELETE } method_t;
+
+/* The first of a row says the method and who may call: {GET(VIEW), "/rest/Media/{id}", "GetMedia", …}. A row without a class of
+   access.h does not compile. */
+#define GET(class)    METHOD_GET, ACCESS_##class
+#define POST(class)   METHOD_POST, ACCESS_##class
+#define PUT(class)    METHOD_PUT, ACCESS_##class
+#define PATCH(class)  METHOD_PATCH, ACCESS_##class
+#define DELETE(class) METHOD_DELETE, ACCESS_##class
 
 typedef void (*handler_pt)(rq_t *rq);
 
 struct endpoint_s {
     method_t        method;
+    access_class_t  access;
     const char     *path;      /* "/rest/Media/{id}" */
     const char     *operation; /* operationId: clients make their function names of it */
     handler_pt      handler;   /* NULL: not there yet, answers 501 */
-    access_class_t  access;
     const lookup_t *lookup;    /* the row that the path names; NULL: {project} or {organization} themselves, or none */
 
     const field_t  *params[8]; /* lists of parameters (shared ones among them), ended by NULL */

@@ -37,7 +37,10 @@ static void    yaml_scalar(text_t *out, const json_t *value);
 
 extern const schema_t schema_bad_request_response, schema_not_found_response;
 
-static const char *const openapi_methods[] = {[GET] = "get", [POST] = "post", [PUT] = "put", [PATCH] = "patch", [DELETE] = "delete"};
+static const char *const openapi_methods[] = {
+    [METHOD_GET] = "get", [METHOD_POST] = "post", [METHOD_PUT] = "put", [METHOD_PATCH] = "patch",
+    [METHOD_DELETE] = "delete",
+};
 static const char *const openapi_types[] = {[TYPE_INTEGER] = "integer", [TYPE_NUMBER] = "number", [TYPE_STRING] = "string",
                                             [TYPE_BOOLEAN] = "boolean", [TYPE_ARRAY] = "array", [TYPE_OBJECT] = "object"};
 
@@ -197,7 +200,7 @@ operation_responses(document_t *document, const endpoint_t *endpoint)
     }
 
     if (endpoint->reply || (endpoint->flags & (REPLY_IMAGE | OPEN_SCHEMA))) {
-        status = endpoint->status ? endpoint->status : endpoint->method == POST ? 201 : 200;
+        status = endpoint->status ? endpoint->status : endpoint->method == METHOD_POST ? 201 : 200;
         snprintf(code, sizeof(code), "%d", status);
         set(document, out, code, response_success(document, endpoint));
     }

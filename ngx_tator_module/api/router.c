@@ -10,7 +10,7 @@ typedef struct node_s node_t;
 struct node_s {
     str_t             segment; /* literal; the parameter's node has none */
     node_t           *children, *next, *parameter;
-    const endpoint_t *rows[DELETE + 1]; /* by method; rows[0]: any of them, NULL: no path ends here */
+    const endpoint_t *rows[METHOD_DELETE + 1]; /* by method; rows[0]: any of them, NULL: no path ends here */
     const char       *allow;
     const char       *names[ROUTE_VALUES];
     bool              integers[ROUTE_VALUES];
@@ -22,7 +22,10 @@ struct router_s {
     node_t   root;
 };
 
-static const char *const router_methods[] = {[GET] = "GET", [POST] = "POST", [PUT] = "PUT", [PATCH] = "PATCH", [DELETE] = "DELETE"};
+static const char *const router_methods[] = {
+    [METHOD_GET] = "GET", [METHOD_POST] = "POST", [METHOD_PUT] = "PUT", [METHOD_PATCH] = "PATCH",
+    [METHOD_DELETE] = "DELETE",
+};
 
 static const char    *router_add(router_t *router, const endpoint_t *endpoint);
 static node_t        *router_child(router_t *router, node_t *node, str_t segment);
@@ -81,7 +84,7 @@ router_find(const router_t *router, str_t method, str_t path, route_t *route)
     route->allow = node->allow;
     route->status = 405;
 
-    for (int k = GET; k <= DELETE; k++) {
+    for (int k = METHOD_GET; k <= METHOD_DELETE; k++) {
         if (node->rows[k] != NULL && method.len == strlen(router_methods[k])
             && memcmp(method.data, router_methods[k], method.len) == 0)
         {
@@ -90,8 +93,8 @@ router_find(const router_t *router, str_t method, str_t path, route_t *route)
     }
 
     /* pages answer HEAD, operations do not (contract/accounts.md §2) */
-    if (method.len == 4 && memcmp(method.data, "HEAD", 4) == 0 && node->rows[GET] != NULL && node->rows[GET]->operation == NULL) {
-        route->endpoint = node->rows[GET];
+    if (method.len == 4 && memcmp(method.data, "HEAD", 4) == 0 && node->rows[METHOD_GET] != NULL && node->rows[METHOD_GET]->operation == NULL) {
+        route->endpoint = node->rows[METHOD_GET];
     }
 
     if (route->endpoint != NULL) {
@@ -123,7 +126,7 @@ router_add(router_t *router, const endpoint_t *endpoint)
         node = router_child(router, node, segment);
     }
 
-    if (endpoint->method < GET || endpoint->method > DELETE || node->rows[endpoint->method] != NULL) {
+    if (endpoint->method < METHOD_GET || endpoint->method > METHOD_DELETE || node->rows[endpoint->method] != NULL) {
         return arena_format(router->arena, "%s is there twice or without method", endpoint->path);
     }
 
@@ -210,7 +213,7 @@ router_allow(router_t *router, node_t *node)
 
     text_start(&text, router->arena, 64);
 
-    for (int k = GET; k <= DELETE; k++) {
+    for (int k = METHOD_GET; k <= METHOD_DELETE; k++) {
         if (node->rows[k] != NULL) {
             text_puts(&text, text.len ? ", " : "");
             text_puts(&text, router_methods[k]);

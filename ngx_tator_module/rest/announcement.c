@@ -28,11 +28,11 @@ static void announcement_list(rq_t *rq);
 static void announcement_dismiss(rq_t *rq);
 
 const endpoint_t announcement_endpoints[] = {
-    {DELETE, "/rest/Announcement/{id}", "DeleteAnnouncement", announcement_dismiss,
-     .access = ACCESS_SIGNED_IN, .params = {path_id}, .reply = &schema_message_response,
+    {DELETE(SIGNED_IN), "/rest/Announcement/{id}", "DeleteAnnouncement", announcement_dismiss,
+     .params = {path_id}, .reply = &schema_message_response,
      .doc = "Do not show an announcement again."},
-    {GET, "/rest/Announcements", "GetAnnouncementList", announcement_list,
-     .access = ACCESS_SIGNED_IN, .reply = &schema_announcement, .flags = REPLY_LIST,
+    {GET(SIGNED_IN), "/rest/Announcements", "GetAnnouncementList", announcement_list,
+     .reply = &schema_announcement, .flags = REPLY_LIST,
      .doc = "Announcements not dismissed yet."},
     {0},
 };

@@ -55,8 +55,8 @@ static const column_t change_log_columns[] = {
 static void change_log_list(rq_t *rq);
 
 const endpoint_t change_log_endpoints[] = {
-    {GET, "/rest/ChangeLog/{project}", "GetChangeLogList", .handler = change_log_list,
-     .access = ACCESS_FULL, .params = {path_project, change_log_list_params}, .reply = &schema_change_log,
+    {GET(FULL), "/rest/ChangeLog/{project}", "GetChangeLogList", .handler = change_log_list,
+     .params = {path_project, change_log_list_params}, .reply = &schema_change_log,
      .flags = REPLY_LIST,
      .doc = "Changes in a project."},
     {0},

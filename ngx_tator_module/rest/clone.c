@@ -46,14 +46,14 @@ static void    clone_resources(rq_t *rq, const char *ids);
 static int64_t clone_origin(rq_t *rq, int64_t id, json_t *paths);
 
 const endpoint_t clone_endpoints[] = {
-    {POST, "/rest/CloneMedia/{project}", "CloneMediaList",
+    {POST(CLONE), "/rest/CloneMedia/{project}", "CloneMediaList",
      .handler = clone_create,
-     .access = ACCESS_CLONE, .params = {path_project, media_filters, attribute_filters, paging},
+     .params = {path_project, media_filters, attribute_filters, paging},
      .body = &schema_clone_media_spec, .reply = &schema_create_list_response,
      .doc = "Copy media to another project; they share their files."},
-    {GET, "/rest/GetClonedMedia/{id}", "GetClonedMedia",
+    {GET(EDIT), "/rest/GetClonedMedia/{id}", "GetClonedMedia",
      .handler = clone_get,
-     .access = ACCESS_EDIT, .lookup = &lookup_cloned, .params = {path_id}, .reply = &schema_get_cloned_media_response,
+     .lookup = &lookup_cloned, .params = {path_id}, .reply = &schema_get_cloned_media_response,
      .doc = "Media that share files with this one."},
     {0},
 };

@@ -47,8 +47,8 @@ static int64_t download_project(rq_t *rq, const char *key);
 static void    download_sign(rq_t *rq, download_t *downloads, size_t n, int seconds);
 
 const endpoint_t download_endpoints[] = {
-    {POST, "/rest/DownloadInfo/{project}", "GetDownloadInfo", download_info,
-     .access = ACCESS_TRANSFER, .params = {path_project, download_info_params}, .body = &schema_download_info_spec,
+    {POST(TRANSFER), "/rest/DownloadInfo/{project}", "GetDownloadInfo", download_info,
+     .params = {path_project, download_info_params}, .body = &schema_download_info_spec,
      .reply = &schema_download_info, .flags = REPLY_LIST,
      .doc = "URLs to download object keys."},
     {0},

@@ -22,8 +22,8 @@ const schema_t schema_email_attachment_spec = OBJECT(email_attachment_spec_field
 const schema_t schema_email_spec = OBJECT(email_spec_fields, NAMED("EmailSpec"));
 
 const endpoint_t email_endpoints[] = {
-    {POST, "/rest/Email/{project}", "SendEmail",
-     .access = ACCESS_EXECUTE, .params = {path_project}, .body = &schema_email_spec,
+    {POST(EXECUTE), "/rest/Email/{project}", "SendEmail",
+     .params = {path_project}, .body = &schema_email_spec,
      .reply = &schema_message_response,
      .doc = "Send a mail."},
     {0},

@@ -10,8 +10,8 @@ static const field_t anonymous_gateway_schema_params[] = {
 };
 
 const endpoint_t gateway_endpoints[] = {
-    {GET, "/anonymous-gateway", "GetAnonymousGatewaySchema",
-     .access = ACCESS_OPEN, .params = {anonymous_gateway_schema_params}, .reply = &schema_anything_list,
+    {GET(OPEN), "/anonymous-gateway", "GetAnonymousGatewaySchema",
+     .params = {anonymous_gateway_schema_params}, .reply = &schema_anything_list,
      .flags = NO_ERRORS | OWN_ERRORS,
      .doc = "Enter as the anonymous user."},
     {0},

@@ -48,18 +48,18 @@ static const field_t state_graphic_params[] = {
 };
 
 const endpoint_t graphics_endpoints[] = {
-    {GET, "/rest/GetClip/{id}", "GetClip",
-     .access = ACCESS_VIEW, .lookup = &lookup_media, .params = {path_id, clip_params}, .reply = &schema_video_clip,
+    {GET(VIEW), "/rest/GetClip/{id}", "GetClip",
+     .lookup = &lookup_media, .params = {path_id, clip_params}, .reply = &schema_video_clip,
      .doc = "A piece of the video as a temporary file."},
-    {GET, "/rest/GetFrame/{id}", "GetFrame",
-     .access = ACCESS_VIEW, .lookup = &lookup_media, .params = {path_id, frame_params}, .flags = REPLY_IMAGE,
+    {GET(VIEW), "/rest/GetFrame/{id}", "GetFrame",
+     .lookup = &lookup_media, .params = {path_id, frame_params}, .flags = REPLY_IMAGE,
      .doc = "Frames as a picture or animation."},
-    {GET, "/rest/LocalizationGraphic/{id}", "GetLocalizationGraphic",
-     .access = ACCESS_VIEW, .lookup = &lookup_localization, .params = {path_id, localization_graphic_params},
+    {GET(VIEW), "/rest/LocalizationGraphic/{id}", "GetLocalizationGraphic",
+     .lookup = &lookup_localization, .params = {path_id, localization_graphic_params},
      .flags = REPLY_IMAGE,
      .doc = "What the localization encloses, as a picture."},
-    {GET, "/rest/StateGraphic/{id}", "GetStateGraphic",
-     .access = ACCESS_VIEW, .lookup = &lookup_state, .params = {path_id, state_graphic_params}, .flags = REPLY_IMAGE,
+    {GET(VIEW), "/rest/StateGraphic/{id}", "GetStateGraphic",
+     .lookup = &lookup_state, .params = {path_id, state_graphic_params}, .flags = REPLY_IMAGE,
      .doc = "What the track encloses, as pictures."},
     {0},
 };

@@ -26,14 +26,14 @@ static bool        local_path(const char *path);
 static void        html(text_t *out, const char *text);
 
 const endpoint_t login_endpoints[] = {
-    {GET, "/accounts/login/", .handler = login_page, .access = ACCESS_OPEN, .doc = "The log-in form."},
-    {POST, "/accounts/login/", .handler = login_enter, .access = ACCESS_OPEN, .doc = "Log in."},
-    {GET, "/accounts/login", .handler = login_slash, .access = ACCESS_OPEN, .doc = "To the log-in form."},
-    {GET, "/accounts/logout/", .handler = login_leave, .access = ACCESS_OPEN, .doc = "Log out."},
-    {POST, "/accounts/logout/", .handler = login_leave_posted, .access = ACCESS_OPEN, .doc = "Log out."},
-    {GET, "/check-login/", .handler = login_known, .access = ACCESS_OPEN, .doc = "Whether a browser is logged in."},
-    {GET, "/check-login", .handler = login_slash, .access = ACCESS_OPEN, .doc = "To the same with a slash."},
-    {GET, "/redirect/login/", .handler = login_redirect, .access = ACCESS_OPEN, .doc = "To the log-in form."},
+    {GET(OPEN), "/accounts/login/", .handler = login_page, .doc = "The log-in form."},
+    {POST(OPEN), "/accounts/login/", .handler = login_enter, .doc = "Log in."},
+    {GET(OPEN), "/accounts/login", .handler = login_slash, .doc = "To the log-in form."},
+    {GET(OPEN), "/accounts/logout/", .handler = login_leave, .doc = "Log out."},
+    {POST(OPEN), "/accounts/logout/", .handler = login_leave_posted, .doc = "Log out."},
+    {GET(OPEN), "/check-login/", .handler = login_known, .doc = "Whether a browser is logged in."},
+    {GET(OPEN), "/check-login", .handler = login_slash, .doc = "To the same with a slash."},
+    {GET(OPEN), "/redirect/login/", .handler = login_redirect, .doc = "To the log-in form."},
     {0},
 };
 

@@ -13,8 +13,8 @@ static const field_t notify_spec_fields[] = {
 const schema_t schema_notify_spec = OBJECT(notify_spec_fields, NAMED("NotifySpec"));
 
 const endpoint_t notify_endpoints[] = {
-    {POST, "/rest/Notify", "Notify",
-     .access = ACCESS_OPEN, .body = &schema_notify_spec, .status = 201,
+    {POST(OPEN), "/rest/Notify", "Notify",
+     .body = &schema_notify_spec, .status = 201,
      .flags = OPEN_SCHEMA | DOCUMENTS_503 | OWN_ERRORS,
      .doc = "Send a message to the operators."},
     {0},

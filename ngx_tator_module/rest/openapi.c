@@ -92,7 +92,7 @@ document_tag(document_t *document)
 
 
 const endpoint_t openapi_endpoints[] = {
-    {GET, "/schema", .handler = schema_get, .access = ACCESS_OPEN, .flags = OWN_ERRORS, .doc = "The OpenAPI document."},
-    {GET, "/schema/", .handler = schema_get, .access = ACCESS_OPEN, .flags = OWN_ERRORS, .doc = "The OpenAPI document."},
+    {GET(OPEN), "/schema", .handler = schema_get, .flags = OWN_ERRORS, .doc = "The OpenAPI document."},
+    {GET(OPEN), "/schema/", .handler = schema_get, .flags = OWN_ERRORS, .doc = "The OpenAPI document."},
     {0},
 };

@@ -15,8 +15,8 @@ const schema_t schema_password_reset_spec = OBJECT(password_reset_spec_fields, N
 static void password_reset_create(rq_t *rq);
 
 const endpoint_t password_reset_endpoints[] = {
-    {POST, "/rest/PasswordReset", "CreatePasswordReset", password_reset_create,
-     .access = ACCESS_OPEN, .body = &schema_password_reset_spec, .reply = &schema_message_response,
+    {POST(OPEN), "/rest/PasswordReset", "CreatePasswordReset", password_reset_create,
+     .body = &schema_password_reset_spec, .reply = &schema_message_response,
      .doc = "Mail a link that sets a new password."},
     {0},
 };

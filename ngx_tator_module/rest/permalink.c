@@ -20,8 +20,8 @@ static const char *permalink_role(rq_t *rq, const char *dtype);
 static const char *permalink_path(json_t *list, int64_t quality);
 
 const endpoint_t permalink_endpoints[] = {
-    {GET, "/rest/Permalink/{id}", "GetPermalink", permalink_get,
-     .access = ACCESS_OPEN, .params = {path_id, permalink_params}, .status = 301, .flags = OPEN_SCHEMA,
+    {GET(OPEN), "/rest/Permalink/{id}", "GetPermalink", permalink_get,
+     .params = {path_id, permalink_params}, .status = 301, .flags = OPEN_SCHEMA,
      .doc = "Redirect to a file of the media."},
     {0},
 };

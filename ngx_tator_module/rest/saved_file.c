@@ -35,12 +35,12 @@ const schema_t schema_generic_file = OBJECT(generic_file_fields, NAMED("GenericF
 const schema_t schema_generic_file_spec = OBJECT(generic_file_spec_fields, NAMED("GenericFileSpec"));
 
 const endpoint_t saved_file_endpoints[] = {
-    {POST, "/rest/SaveAlgorithmManifest/{project}", "SaveAlgorithmManifest",
-     .access = ACCESS_OPEN, .params = {path_project}, .body = &schema_algorithm_manifest_spec,
+    {POST(OPEN), "/rest/SaveAlgorithmManifest/{project}", "SaveAlgorithmManifest",
+     .params = {path_project}, .body = &schema_algorithm_manifest_spec,
      .reply = &schema_algorithm_manifest,
      .doc = "Keep an uploaded workflow."},
-    {POST, "/rest/SaveGenericFile/{project}", "SaveGenericFile",
-     .access = ACCESS_OPEN, .params = {path_project}, .body = &schema_generic_file_spec,
+    {POST(OPEN), "/rest/SaveGenericFile/{project}", "SaveGenericFile",
+     .params = {path_project}, .body = &schema_generic_file_spec,
      .reply = &schema_generic_file,
      .doc = "Keep an uploaded file."},
     {0},

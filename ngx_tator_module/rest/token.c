@@ -28,8 +28,8 @@ static void token_create(rq_t *rq);
 static char *token_key(rq_t *rq);
 
 const endpoint_t token_endpoints[] = {
-    {POST, "/rest/Token", "CreateObtainAuthToken", token_create,
-     .access = ACCESS_OPEN, .body = &schema_credentials, .reply = &schema_token, .status = 200,
+    {POST(OPEN), "/rest/Token", "CreateObtainAuthToken", token_create,
+     .body = &schema_credentials, .reply = &schema_token, .status = 200,
      .doc = "Get the token of a user by name and password."},
     {0},
 };

@@ -27,14 +27,14 @@ static void state_trim(rq_t *rq);
 static void track_save(rq_t *rq, int64_t id);
 
 const endpoint_t track_endpoints[] = {
-    {PATCH, "/rest/MergeStates/{id}", "MergeStates",
+    {PATCH(EDIT), "/rest/MergeStates/{id}", "MergeStates",
      .handler = state_merge,
-     .access = ACCESS_EDIT, .lookup = &lookup_state, .params = {path_id}, .body = &schema_state_merge_update,
+     .lookup = &lookup_state, .params = {path_id}, .body = &schema_state_merge_update,
      .reply = &schema_message_response, .flags = NO_ERRORS,
      .doc = "Join another track into this one."},
-    {PATCH, "/rest/TrimStateEnd/{id}", "TrimStateEnd",
+    {PATCH(EDIT), "/rest/TrimStateEnd/{id}", "TrimStateEnd",
      .handler = state_trim,
-     .access = ACCESS_EDIT, .lookup = &lookup_state, .params = {path_id}, .body = &schema_state_trim_update,
+     .lookup = &lookup_state, .params = {path_id}, .body = &schema_state_trim_update,
      .reply = &schema_message_id, .flags = NO_ERRORS,
      .doc = "Cut a track at a frame."},
     {0},

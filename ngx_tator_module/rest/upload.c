@@ -66,16 +66,16 @@ static void           upload_reply(rq_t *rq, const store_t *store, const char *k
 static const char    *upload_start(rq_t *rq, const store_t *store, const char *key, int parts);
 
 const endpoint_t upload_endpoints[] = {
-    {GET, "/rest/OrganizationUploadInfo/{organization}", "GetOrganizationUploadInfo", upload_organization_info,
-     .access = ACCESS_ORGANIZATION_EDIT, .params = {path_organization, organization_upload_info_params},
+    {GET(ORGANIZATION_EDIT), "/rest/OrganizationUploadInfo/{organization}", "GetOrganizationUploadInfo", upload_organization_info,
+     .params = {path_organization, organization_upload_info_params},
      .reply = &schema_upload_info,
      .doc = "URLs to upload a file of the organization."},
-    {POST, "/rest/UploadCompletion/{project}", "CompleteUpload", upload_complete,
-     .access = ACCESS_TRANSFER, .params = {path_project}, .body = &schema_upload_completion_spec,
+    {POST(TRANSFER), "/rest/UploadCompletion/{project}", "CompleteUpload", upload_complete,
+     .params = {path_project}, .body = &schema_upload_completion_spec,
      .reply = &schema_message_response,
      .doc = "Finish a multipart upload."},
-    {GET, "/rest/UploadInfo/{project}", "GetUploadInfo", upload_info,
-     .access = ACCESS_TRANSFER, .params = {path_project, upload_info_params}, .reply = &schema_upload_info,
+    {GET(TRANSFER), "/rest/UploadInfo/{project}", "GetUploadInfo", upload_info,
+     .params = {path_project, upload_info_params}, .reply = &schema_upload_info,
      .doc = "URLs to upload a file of the project."},
     {0},
 };

@@ -34,8 +34,8 @@ static const field_t body_fields[] = {
 static const schema_t schema_body = OBJECT(body_fields, NAMED("Body"));
 
 static const endpoint_t rows[] = {
-    {POST, "/rest/One/{id}/{text}", "One", .params = {path_fields, query_fields}, .body = &schema_body},
-    {POST, "/rest/Many/{id}/{text}", "Many", .params = {path_fields, query_fields}, .body = &schema_body, .flags = BODY_LIST},
+    {POST(OPEN), "/rest/One/{id}/{text}", "One", .params = {path_fields, query_fields}, .body = &schema_body},
+    {POST(OPEN), "/rest/Many/{id}/{text}", "Many", .params = {path_fields, query_fields}, .body = &schema_body, .flags = BODY_LIST},
     {0},
 };
 

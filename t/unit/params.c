@@ -67,11 +67,11 @@ static const field_t body_fields[] = {
 
 static const schema_t schema_body = OBJECT(body_fields, SHARED(more_fields), NAMED("Body"));
 
-static const endpoint_t read_row = {GET, "/rest/Things/{project}", "GetThings", .params = {query_fields}};
-static const endpoint_t role_row = {GET, "/rest/Thing/{id}", "GetThing", .params = {required_fields}};
-static const endpoint_t write_row = {PATCH, "/rest/Things/{project}", "UpdateThings", .params = {query_fields}, .body = &schema_body};
-static const endpoint_t list_row = {POST, "/rest/Things/{project}", "CreateThings", .body = &schema_body, .flags = BODY_LIST};
-static const endpoint_t delete_row = {DELETE, "/rest/Things/{project}", "DeleteThings", .body = &schema_body, .flags = BODY_OPTIONAL};
+static const endpoint_t read_row = {GET(OPEN), "/rest/Things/{project}", "GetThings", .params = {query_fields}};
+static const endpoint_t role_row = {GET(OPEN), "/rest/Thing/{id}", "GetThing", .params = {required_fields}};
+static const endpoint_t write_row = {PATCH(OPEN), "/rest/Things/{project}", "UpdateThings", .params = {query_fields}, .body = &schema_body};
+static const endpoint_t list_row = {POST(OPEN), "/rest/Things/{project}", "CreateThings", .body = &schema_body, .flags = BODY_LIST};
+static const endpoint_t delete_row = {DELETE(OPEN), "/rest/Things/{project}", "DeleteThings", .body = &schema_body, .flags = BODY_OPTIONAL};
 
 static arena_t *arena;
 static params_t out;

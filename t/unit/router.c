@@ -20,16 +20,16 @@ static const field_t path_version[] = {
 };
 
 static const endpoint_t rows[] = {
-    {GET, "/rest/State/{id}", "GetState", .params = {path_id}},
-    {PATCH, "/rest/State/{id}", "UpdateState", .params = {path_id}},
-    {DELETE, "/rest/State/{id}", "DeleteState", .params = {path_id}},
-    {GET, "/rest/State/{version}/{elemental_id}", "GetStateByElementalId", .params = {path_version}},
-    {GET, "/rest/User/{id}", "GetUser", .params = {path_id}},
-    {GET, "/rest/User/GetCurrent", "Whoami", .doc = "The caller."},
-    {GET, "/rest/Job/{uid}", "GetJob", .params = {path_uid}},
-    {POST, "/rest/Notify", "Notify", .flags = OWN_ERRORS},
-    {GET, "/schema", .doc = "A page."},
-    {GET, "/schema/", .doc = "A page."},
+    {GET(OPEN), "/rest/State/{id}", "GetState", .params = {path_id}},
+    {PATCH(OPEN), "/rest/State/{id}", "UpdateState", .params = {path_id}},
+    {DELETE(OPEN), "/rest/State/{id}", "DeleteState", .params = {path_id}},
+    {GET(OPEN), "/rest/State/{version}/{elemental_id}", "GetStateByElementalId", .params = {path_version}},
+    {GET(OPEN), "/rest/User/{id}", "GetUser", .params = {path_id}},
+    {GET(OPEN), "/rest/User/GetCurrent", "Whoami", .doc = "The caller."},
+    {GET(OPEN), "/rest/Job/{uid}", "GetJob", .params = {path_uid}},
+    {POST(OPEN), "/rest/Notify", "Notify", .flags = OWN_ERRORS},
+    {GET(OPEN), "/schema", .doc = "A page."},
+    {GET(OPEN), "/schema/", .doc = "A page."},
     {0},
 };
 
@@ -170,8 +170,8 @@ tables_that_contradict_themselves_are_refused(void **state)
 {
     const char             *error = NULL;
     const endpoint_t        twice[] = {rows[0], rows[0], {0}};
-    const endpoint_t        undeclared[] = {{GET, "/rest/State/{id}", "GetState", .doc = "A state."}, {0}};
-    const endpoint_t        kinds[] = {rows[0], {PUT, "/rest/State/{uid}", "PutState", .params = {path_uid}}, {0}};
+    const endpoint_t        undeclared[] = {{GET(OPEN), "/rest/State/{id}", "GetState", .doc = "A state."}, {0}};
+    const endpoint_t        kinds[] = {rows[0], {PUT(OPEN), "/rest/State/{uid}", "PutState", .params = {path_uid}}, {0}};
     const endpoint_t *const lists[][2] = {{twice, NULL}, {undeclared, NULL}, {kinds, NULL}};
 
     for (size_t k = 0; k < 3; k++) {
