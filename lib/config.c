@@ -59,6 +59,19 @@ static const setting_t settings[] = {
     SETTING("AUTOCREATE_ORGANIZATIONS", NULL, SET_ANY, autocreate_organizations),
     SETTING("ALLOW_ORGANIZATION_POST", NULL, SET_TRUE, allow_organization_post),
     SETTING("TATOR_EMAIL_ENABLED", NULL, SET_EITHER, email_enabled),
+    SETTING("TATOR_EMAIL_SENDER", NULL, SET_TEXT, email_sender),
+    SETTING("TATOR_EMAIL_HOST", NULL, SET_TEXT, email_host),
+    SETTING("TATOR_EMAIL_PORT", "587", SET_NUMBER, email_port),
+    SETTING("TATOR_EMAIL_USER", NULL, SET_TEXT, email_user),
+    SETTING("TATOR_EMAIL_PASSWORD", NULL, SET_TEXT, email_password),
+    SETTING("TATOR_EMAIL_CA_FILE", NULL, SET_TEXT, email_ca_file),
+    SETTING("TATOR_EMAIL_CONNECTION_STRING", NULL, SET_TEXT, email_connection),
+    SETTING("TATOR_EMAIL_NOTIFY_STAFF", NULL, SET_EITHER, email_notify_staff),
+    SETTING("TATOR_SLACK_TOKEN", NULL, SET_TEXT, slack_token),
+    SETTING("TATOR_SLACK_CHANNEL", NULL, SET_TEXT, slack_channel),
+    SETTING("TATOR_SLACK_URL", "https://slack.com/api", SET_TEXT, slack_url),
+    SETTING("DISABLE_INACTIVE_USER_DAYS", "0", SET_NUMBER, inactive_user_days),
+    SETTING("TATOR_MEDIA_ROOT", "/media", SET_TEXT, media_root),
     SETTING("SERVER_SIDE_REQUEST_ORIGINS", NULL, SET_TEXT, request_origins),
     SETTING("GUNICORN_HOST", NULL, SET_TEXT, transcode_host),
     SETTING("TATOR_RATE_LIMITS", NULL, SET_NOT_OFF, rate_limits),
@@ -96,6 +109,11 @@ config_read(config_t *config, arena_t *arena)
             return store_names[k];
         }
     }
+
+    /* whoever asks for mail must be told at once that there is none (contract/operations.md §17) */
+    config->email_enabled = config->email_enabled
+        && (config->email_connection != NULL
+            || (config->email_host != NULL && config->email_user != NULL && config->email_password != NULL));
 
     return NULL;
 }

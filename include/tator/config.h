@@ -30,7 +30,14 @@ typedef struct {
     store_config_t stores[STORE_KINDS];
     int            expiration_age_days, archive_age_days;
     bool           anonymous_registration, email_confirmation, anonymous_gateway, autocreate_organizations, allow_organization_post;
-    bool           email_enabled;
+    bool           email_enabled;   /* TATOR_EMAIL_ENABLED, and a way to send is configured */
+    const char    *email_sender, *email_host, *email_user, *email_password, *email_ca_file;
+    const char    *email_connection; /* TATOR_EMAIL_CONNECTION_STRING: Azure Communication Services instead of SMTP */
+    int            email_port;
+    bool           email_notify_staff;
+    const char    *slack_token, *slack_channel, *slack_url; /* the operators' chat; without token or channel there is none */
+    int            inactive_user_days; /* DISABLE_INACTIVE_USER_DAYS; 0: never */
+    const char    *media_root;      /* TATOR_MEDIA_ROOT: files that the server keeps itself, served at /media/ */
     const char    *request_origins; /* SERVER_SIDE_REQUEST_ORIGINS: comma list of origins that the server may fetch from */
     const char    *transcode_host;  /* the REST address that workers call: GUNICORN_HOST */
     bool           rate_limits;     /* TATOR_RATE_LIMITS is not off */

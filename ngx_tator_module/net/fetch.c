@@ -34,6 +34,7 @@
 typedef struct {
     char  *data;
     size_t len, room, limit;
+    int    file; /* 0: in memory */
 } bytes_t;
 
 /* malloc'ed: libcurl writes into it, also while its request goes. */
@@ -57,6 +58,7 @@ static fetched_t  *fetch_once(rq_t *rq, const fetch_t *request, const char *meth
 static bool        fetch_same_origin(const char *a, const char *b);
 static char       *fetch_origin(const char *url);
 static size_t      fetch_take(bytes_t *bytes, const char *data, size_t len);
+static size_t      fetch_write(bytes_t *bytes, const char *data, size_t len);
 static size_t      fetch_body(char *data, size_t size, size_t n, void *transfer);
 static size_t      fetch_header(char *data, size_t size, size_t n, void *transfer);
 static curl_socket_t fetch_open(void *data, curlsocktype purpose, struct curl_sockaddr *address);
@@ -255,9 +257,10 @@ fetch_once(rq_t *rq, const fetch_t *request, const char *method, const char *url
         answer->headers = arena_copy(rq->arena, transfer->answer_headers.data, transfer->answer_headers.len);
     }
 
-    if (transfer->body.len > 0) { /* taken as it is: it may be large */
+    answer->len = transfer->body.len;
+
+    if (transfer->body.data != NULL) { /* taken as it is: it may be large */
         answer->body = transfer->body.data;
-        answer->len = transfer->body.len;
         transfer->body.data = NULL;
         arena_cleanup(rq->arena, free, answer->body);
     }
@@ -288,6 +291,7 @@ transfer_create(rq_t *rq, const fetch_t *request, const char *method, const char
 
     transfer->easy = easy;
     transfer->body.limit = request->limit ? request->limit : FETCH_LIMIT;
+    transfer->body.file = request->file;
     transfer->answer_headers.limit = FETCH_HEADERS_LIMIT;
     transfer->guarded = request->foreign && !address_origin_listed(rq->config->request_origins, url);
 
@@ -491,9 +495,35 @@ fetch_take(bytes_t *bytes, const char *data, size_t len)
 }
 
 
+/* Into the page cache, as NGINX writes its own temporary files. */
+static size_t
+fetch_write(bytes_t *bytes, const char *data, size_t len)
+{
+    size_t  written = 0;
+    ssize_t n;
+
+    if (len > bytes->limit - bytes->len) {
+        return 0;
+    }
+
+    while (written < len) {
+        n = write(bytes->file, data + written, len - written);
+        if (n <= 0) {
+            return 0;
+        }
+        written += (size_t) n;
+    }
+
+    bytes->len += len;
+
+    return len;
+}
+
+
 static size_t
 fetch_body(char *data, size_t size, size_t n, void *userdata)
 {
+    long        status = 0;
     size_t      taken;
     transfer_t *transfer = userdata;
 
@@ -501,7 +531,16 @@ fetch_body(char *data, size_t size, size_t n, void *userdata)
         return 0;
     }
 
-    taken = fetch_take(&transfer->body, data, size * n);
+    if (transfer->body.file != 0) {
+        curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+        if (status / 100 != 2) { /* nobody asks for the text of a refusal */
+            return size * n;
+        }
+        taken = fetch_write(&transfer->body, data, size * n);
+    } else {
+        taken = fetch_take(&transfer->body, data, size * n);
+    }
+
     transfer->too_large |= taken == 0;
 
     return taken;

@@ -13,7 +13,8 @@ typedef struct {
     const char *const *headers;        /* "Name: value", ended by NULL */
     const void        *body;
     size_t             body_len;
-    size_t             limit;          /* largest answer kept in memory; 0: 1 MiB */
+    size_t             limit;          /* largest answer; 0: 1 MiB */
+    int                file;           /* descriptor that a 2xx answer's body is written to, instead of into memory; 0: none */
     long               timeout_ms;     /* 0: 10 s */
     bool               foreign;        /* the URL comes from a user: refuse private, loopback and link-local addresses, also after
                                           redirects and by what names really resolve to, unless the URL's origin is in
@@ -25,7 +26,7 @@ typedef struct {
     const char *error;
     bool        refused;               /* by the rule of `foreign` */
     char       *body;                  /* NUL-terminated */
-    size_t      len;
+    size_t      len;                   /* of the body, also when it went to a file */
     const char *headers;               /* all lines of the last answer */
 } fetched_t;
 

@@ -22,6 +22,7 @@ typedef struct {
     _Alignas(max_align_t) unsigned char data[];
 } job_t;
 
+static void job_run(rq_t *rq, ngx_thread_pool_t *pool, void (*work)(void *data), void *data, size_t size);
 static void job_work(void *data, ngx_log_t *log);
 static void job_done(ngx_event_t *event);
 static void job_cancel(wait_t *wait);
@@ -30,6 +31,20 @@ static void job_free(ngx_thread_task_t *task);
 
 void
 thread_run(rq_t *rq, void (*work)(void *data), void *data, size_t size)
+{
+    job_run(rq, tator_process.kdf, work, data, size);
+}
+
+
+void
+thread_run_io(rq_t *rq, void (*work)(void *data), void *data, size_t size)
+{
+    job_run(rq, tator_process.threads, work, data, size);
+}
+
+
+static void
+job_run(rq_t *rq, ngx_thread_pool_t *pool, void (*work)(void *data), void *data, size_t size)
 {
     job_t             *job;
     wait_t             wait;
@@ -57,7 +72,7 @@ thread_run(rq_t *rq, void (*work)(void *data), void *data, size_t size)
     task->event.handler = job_done;
     task->event.log = tator_process.cycle->log;
 
-    if (ngx_thread_task_post(tator_process.kdf, task) != NGX_OK) {
+    if (ngx_thread_task_post(pool, task) != NGX_OK) {
         job_free(task);
         fail(rq, 503, "The server is busy. Please try again.");
     }

@@ -11,4 +11,7 @@
 /* Run work(copy) in the pool; data is then overwritten by the copy. */
 void thread_run(rq_t *rq, void (*work)(void *data), void *data, size_t size);
 
+/* The same in the pool "default", for what waits for a disk: it is not kept up by password hashes. */
+void thread_run_io(rq_t *rq, void (*work)(void *data), void *data, size_t size);
+
 #endif

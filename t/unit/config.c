@@ -69,7 +69,7 @@ truth_is_spelled_differently(void **state)
         {"REQUIRE_HTTPS", "TRUE", offsetof(config_t, require_https), true},
         {"REQUIRE_HTTPS", "true", offsetof(config_t, require_https), false},
         {"REDIS_USE_SSL", "True", offsetof(config_t, redis_tls), true},
-        {"TATOR_EMAIL_ENABLED", "TRUE", offsetof(config_t, email_enabled), true},
+        {"TATOR_EMAIL_NOTIFY_STAFF", "TRUE", offsetof(config_t, email_notify_staff), true},
         {"TATOR_RATE_LIMITS", "off", offsetof(config_t, rate_limits), false},
         {"TATOR_RATE_LIMITS", "no", offsetof(config_t, rate_limits), true},
     };
@@ -82,6 +82,31 @@ truth_is_spelled_differently(void **state)
             fail_msg("%s=%s", cases[k].name, cases[k].value);
         }
     }
+}
+
+
+static void
+mail_needs_a_way_to_send(void **state)
+{
+    config_t config;
+
+    clearenv();
+    setenv("TATOR_EMAIL_ENABLED", "True", 1);
+    setenv("TATOR_EMAIL_HOST", "smtp.example.com", 1);
+    setenv("TATOR_EMAIL_USER", "mailer", 1);
+    assert_null(config_read(&config, arena));
+    assert_false(config.email_enabled);
+
+    setenv("TATOR_EMAIL_PASSWORD", "secret", 1);
+    assert_null(config_read(&config, arena));
+    assert_true(config.email_enabled);
+    assert_int_equal(config.email_port, 587);
+
+    clearenv();
+    setenv("TATOR_EMAIL_ENABLED", "true", 1);
+    setenv("TATOR_EMAIL_CONNECTION_STRING", "endpoint=https://x/;accesskey=eA==", 1);
+    assert_null(config_read(&config, arena));
+    assert_true(config.email_enabled);
 }
 
 
@@ -138,6 +163,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_empty_environment_gives_the_defaults, begin, end),
         cmocka_unit_test_setup_teardown(truth_is_spelled_differently, begin, end),
+        cmocka_unit_test_setup_teardown(mail_needs_a_way_to_send, begin, end),
         cmocka_unit_test_setup_teardown(a_store_may_be_packed_twice, begin, end),
         cmocka_unit_test_setup_teardown(a_wrong_value_is_named, begin, end),
         cmocka_unit_test_setup_teardown(the_connection_string_is_quoted, begin, end),
