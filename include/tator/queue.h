@@ -1,10 +1,17 @@
 /*
- * The queue of transcodes and image imports: Redis streams with a consumer group, at-least-once. This only makes commands
- * and reads answers; who has a connection sends them. The layout (all keys begin with "tator:"):
+ * The queue of transcodes and image imports in Redis, at-least-once. This only makes commands and reads answers; who has a connection
+ * sends them. The layout (all keys begin with "tator:", NAME is transcodes or images, an OWNER is organization/user):
  *
- *     queue:transcodes, queue:images   streams of {uid}; group `workers`; an entry leaves its stream when its job ends
+ *     queue:NAME:waiting:OWNER         sorted set of uids by the time from which they may be taken (microseconds)
+ *     queue:NAME:owners                set of owners that have jobs waiting
+ *     queue:NAME:served                hash: when an organization or an owner was last given a worker
+ *     queue:NAME:running               sorted set of uids by the end of their lease
+ *     queue:NAME:wake                  list that idle workers wait for
  *     job:UID                          hash: uid gid spec status message user project start_time stop_time progress attempts …
  *     jobs:project:ID, jobs:gid:GID    sorted sets of uids by time of entry (transcodes only)
+ *
+ * Fairness: the next job is of the organization that has fewest running, of several of the one that was served longest ago; within
+ * it the same among its users; of a user the oldest. So thousand uploads of one do not delay another's by more than the jobs that run.
  *
  * Life of a job: pending → running → succeeded | failed, from the first two also canceled. Each step is one script, so that
  * no two processes see half of it. A running job's worker renews its lease with queue_beat(); when it does not for
@@ -12,7 +19,7 @@
  * hash expires 500 s after success and a year after failure (contract/operations.md §5).
  *
  * The spec is JSON for the worker. Transcodes: url size host token project type name section_id media_id gid uid attributes
- * email_spec trusted. Images: url trusted thumbnail_url thumbnail_trusted reference_only host token project media_id name, and `uploads`: a list of
+ * email_spec trusted made (the media was made for this job). Images: url trusted thumbnail_url thumbnail_trusted reference_only host token project media_id name, and `uploads`: a list of
  * {name, key, url}: where image.png, image.jpeg, thumb.jpg and the named thumbnail are to be put (presigned PUT URLs). A URL that is not
  * trusted (true) must lead to public addresses.
  */
@@ -34,7 +41,7 @@ typedef enum { QUEUE_TRANSCODES, QUEUE_IMAGES, QUEUE_KINDS } queue_t;
 typedef struct {
     const char *uid, *gid;
     const char *spec; /* JSON text */
-    int64_t     user, project;
+    int64_t     user, project, organization;
     const char *start_time, *stop_time; /* ISO 8601 UTC without zone; stop_time NULL: not yet */
     const char *status;                 /* pending, running, canceled, succeeded, failed */
     const char *message;                /* NULL: none */
@@ -45,8 +52,19 @@ typedef struct {
 /* A job in a worker's hands. */
 typedef struct {
     queue_t     queue;
-    const char *uid, *entry;
+    const char *uid;
 } ticket_t;
+
+/* What a worker is given. */
+typedef struct {
+    ticket_t     ticket;
+    int          attempt; /* 1 … QUEUE_TRIES */
+    const char  *spec;
+    bool         abandoned; /* another worker had it, and is gone */
+    int64_t      waited;    /* milliseconds since it was entered */
+    const char **failed;    /* uid, reason, uid, reason …: jobs that had their last try with a worker that is gone */
+    size_t       n_failed;  /* texts in it */
+} taken_t;
 
 /* "2026-01-31T12:00:00.123456" */
 char       *queue_now(arena_t *arena);
@@ -72,35 +90,25 @@ bool          queue_canceled(const redis_value_t *answer, int *problem);
 
 /* --- for workers ---------------------------------------------------------------------------------------------------------- */
 
-/* Make the group; an answer of REDIS_FAULT that begins with BUSYGROUP says it is there. */
-redis_args_t *queue_group(arena_t *arena, queue_t queue);
+/* Wait until a job may have come into one of the queues whose flag is set. The answer tells nothing. */
+redis_args_t *queue_wait(arena_t *arena, const bool queues[QUEUE_KINDS], int seconds);
 
-/* The next new entry of each queue whose flag is set, waiting up to `wait` milliseconds for one (0: not). The answer: how many tickets are filled. */
-redis_args_t *queue_take(arena_t *arena, const bool queues[QUEUE_KINDS], const char *worker, int wait);
-size_t        queue_taken(arena_t *arena, const redis_value_t *answer, ticket_t tickets[QUEUE_KINDS]);
-
-/* An entry whose lease has run out, looking from `cursor` on ("0-0" first). The answer: false: none in this stretch; `*cursor` for the next time. */
-redis_args_t *queue_take_over(arena_t *arena, queue_t queue, const char *worker, int lease, const char *cursor);
-bool          queue_taken_over(arena_t *arena, queue_t queue, const redis_value_t *answer, ticket_t *ticket,
-                               const char **cursor);
-
-/* Begin what was taken. The answer: its try (1 …) and its spec; 0: there is nothing to do; −1: it has failed too often, `*text` says why. */
-redis_args_t *queue_begin(arena_t *arena, const ticket_t *ticket, const char *worker);
-int           queue_begun(arena_t *arena, const redis_value_t *answer, const char **text);
+/* Take the next job, for `lease` milliseconds. The answer: false: there is none; `failed` is filled in any case. */
+redis_args_t *queue_take(arena_t *arena, queue_t queue, const char *worker, int lease);
+bool          queue_taken(arena_t *arena, queue_t queue, const redis_value_t *answer, taken_t *taken);
 
 /* Renew the lease and tell progress. The answer: false: stop working on it, it is canceled or in other hands. */
-redis_args_t *queue_beat(arena_t *arena, const ticket_t *ticket, const char *worker, double progress);
+redis_args_t *queue_beat(arena_t *arena, const ticket_t *ticket, const char *worker, int lease, double progress);
 bool          queue_beaten(const redis_value_t *answer);
 
 /* The end: succeeded or failed, with a message (may be NULL). */
-redis_args_t *queue_finish(arena_t *arena, const ticket_t *ticket, const char *worker, bool succeeded,
-                           const char *message);
+redis_args_t *queue_finish(arena_t *arena, const ticket_t *ticket, const char *worker, bool succeeded, const char *message);
 
-/* Give it back, to be taken by any worker after `delay` milliseconds. With `uncounted` the try does not count. */
-redis_args_t *queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int lease, int delay,
-                            bool uncounted, const char *message);
+/* Give it back, to be taken by any worker after `delay` milliseconds; without delay it is as old as before. With `uncounted` the try does not count. */
+redis_args_t *queue_release(arena_t *arena, const ticket_t *ticket, const char *worker, int delay, bool uncounted, const char *message);
 
-/* Entries that are not finished: waiting and running. The answer is an integer. */
+/* How many wait and run, and for how many milliseconds the oldest has been waiting. The answer: false: it can not be told. */
 redis_args_t *queue_depth(arena_t *arena, queue_t queue);
+bool          queue_depths(const redis_value_t *answer, int64_t *waiting, int64_t *running, int64_t *age);
 
 #endif

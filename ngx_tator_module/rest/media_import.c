@@ -92,7 +92,8 @@ media_import_images(rq_t *rq, media_plan_t **plans, size_t n)
 
         uuid_v1(uid);
         gid = import_text(plans[k], "gid");
-        job = (job_t) {.uid = uid, .gid = gid ? gid : "", .user = rq->user.id, .project = rq->project};
+        job = (job_t) {.uid = uid, .gid = gid ? gid : "", .user = rq->user.id, .project = rq->project,
+                       .organization = rq->organization};
         job.spec = import_spec(rq, plans[k], store, token);
 
         args = queue_enqueue(rq->arena, QUEUE_IMAGES, &job);

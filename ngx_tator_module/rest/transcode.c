@@ -61,7 +61,7 @@ static const char *const transcode_spec_members[] = {"type", "gid", "uid", "url"
 static void           transcode_type_check(rq_t *rq);
 static int64_t        transcode_size(rq_t *rq, const char *url);
 static int64_t        transcode_media(rq_t *rq, int64_t *section);
-static const char    *transcode_spec(rq_t *rq, int64_t media, int64_t section, int64_t size, const char *token);
+static const char    *transcode_spec(rq_t *rq, int64_t media, bool made, int64_t section, int64_t size, const char *token);
 static bool           transcode_enqueue(rq_t *rq, const job_t *job, bool *busy);
 static void           transcode_undo(rq_t *rq, int64_t media, bool made);
 static json_t        *transcode_members(rq_t *rq, const json_t *source, const char *const *names);
@@ -78,7 +78,8 @@ static json_t        *transcode_json(rq_t *rq, const job_t *job);
 static void
 transcode_create(rq_t *rq)
 {
-    job_t       job = {.uid = param_text(rq, "uid"), .gid = param_text(rq, "gid"), .user = rq->user.id, .project = rq->project};
+    job_t       job = {.uid = param_text(rq, "uid"), .gid = param_text(rq, "gid"), .user = rq->user.id, .project = rq->project,
+                       .organization = rq->organization};
     bool        made = !param_given(rq, "media_id"), busy;
     json_t     *answer;
     int64_t     media, size, section;
@@ -101,7 +102,7 @@ transcode_create(rq_t *rq)
     media_import_tag(rq, media, url);
 
     /* After the commit, since a worker may begin at once. */
-    job.spec = transcode_spec(rq, media, section, size, token);
+    job.spec = transcode_spec(rq, media, made, section, size, token);
     if (!transcode_enqueue(rq, &job, &busy)) {
         transcode_undo(rq, media, made);
         fail(rq, busy ? 400 : 503, busy ? "A job %s is waiting or running already." : "The job %s can not be given to the queue.", job.uid);
@@ -247,7 +248,7 @@ transcode_media(rq_t *rq, int64_t *section)
 
 /* What the worker needs (include/tator/queue.h). */
 static const char *
-transcode_spec(rq_t *rq, int64_t media, int64_t section, int64_t size, const char *token)
+transcode_spec(rq_t *rq, int64_t media, bool made, int64_t section, int64_t size, const char *token)
 {
     json_t *spec = transcode_members(rq, rq->params, transcode_job_members);
 
@@ -258,6 +259,7 @@ transcode_spec(rq_t *rq, int64_t media, int64_t section, int64_t size, const cha
     json_object_set_new(spec, "project", json_integer(rq->project));
     json_object_set_new(spec, "section_id", json_integer(section));
     json_object_set_new(spec, "media_id", json_integer(media));
+    json_object_set_new(spec, "made", json_boolean(made));
 
     return json_text(rq->arena, spec);
 }

@@ -1,13 +1,9 @@
 /*
- * Supervision of jobs.
- *
- * Life of a slot: FREE → RUNNING (a process works) → ENDED (it is gone, Redis is not told yet) → FREE. A job that is canceled
- * or in other hands is killed at the next beat. A slot whose lease could not be renewed for the time of a lease is killed too, since
- * another worker may have begun it.
+ * Supervision of jobs. A job that is canceled or in other hands is killed at the next beat. A slot whose lease could not be renewed for
+ * the time of a lease is killed too, since another worker may have begun it.
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,35 +18,20 @@
 #include "common/redis_client.h"
 #include "common/status.h"
 #include "daemon.h"
+#include "figures.h"
 #include "job.h"
+#include "slot.h"
 
-#define SLOTS           64
-#define TICK            200 /* milliseconds between looks at the slots */
-#define IDLE_WAIT       1000
-#define BEAT            1.0 /* seconds */
-#define TAKE_OVER_EVERY 5.0
-#define TIME_LIMIT      (96 * 3600.0)
-#define RETRY_DELAY     5000 /* milliseconds, three times as long with each try */
-#define UNWELL          60.0
+#define SLOTS       64
+#define TICK        200 /* milliseconds between looks at the slots */
+#define IDLE_WAIT   1   /* seconds */
+#define BEAT        0.5 /* seconds */
+#define DEPTH_EVERY 2.0
+#define RETRY_DELAY 5000 /* milliseconds, three times as long with each try */
+#define UNWELL      60.0
 
-typedef enum { SLOT_FREE, SLOT_RUNNING, SLOT_ENDED } slot_state_t;
-typedef enum { STOPPED_NOT, STOPPED_CANCELED, STOPPED_TIME } stopped_t;
-
-typedef struct {
-    slot_state_t state;
-    arena_t     *arena; /* owns the ticket's texts */
-    ticket_t     ticket;
-    int          attempt;
-    pid_t        pid;
-    int          report; /* read end of the job's lines */
-    char         line[600];
-    size_t       line_len;
-    double       progress;
-    char         message[520];
-    double       begun, beaten, renewed; /* beaten: last try; renewed: last success */
-    stopped_t    stopped;
-    int          status; /* of the process */
-} slot_t;
+/* Seconds that a job may take (contract/operations.md §3 for videos). */
+static const double time_limits[QUEUE_KINDS] = {96 * 3600.0, 1800.0};
 
 typedef struct {
     const config_t         *config;
@@ -58,49 +39,38 @@ typedef struct {
     redis_client_t         *redis;
     char                    name[300];
     slot_t                  slots[SLOTS];
-    char                    cursors[QUEUE_KINDS][64];
-    double                  looked; /* for jobs of dead workers */
+    int                     first;   /* the queue that is asked first, in turn */
+    double                  counted; /* when the depth was asked last */
 } daemon_t;
-
-typedef enum { ENDED_SUCCEEDED, ENDED_FAILED, ENDED_CANCELED, ENDED_RETRIED, ENDED_RETURNED, ENDINGS } ending_t;
-
-static const char *const ending_names[] = {"succeeded", "failed", "canceled", "retried", "returned"};
 
 static volatile sig_atomic_t stopping;
 
-static atomic_long    counted[QUEUE_KINDS][ENDINGS], running[QUEUE_KINDS], depth[QUEUE_KINDS], taken_over;
-static atomic_llong   milliseconds[QUEUE_KINDS];
 static _Atomic double redis_seen;
 
 
 static void           on_stop(int signal);
 static void           tick(daemon_t *daemon);
 static void           wait_for_reports(daemon_t *daemon);
-static void           report_read(slot_t *slot);
-static void           report_line(slot_t *slot);
-static void           processes_end(daemon_t *daemon);
 static void           slots_beat(daemon_t *daemon, arena_t *arena);
+static void           slot_beat(daemon_t *daemon, arena_t *arena, slot_t *slot);
 static void           slots_finish(daemon_t *daemon, arena_t *arena);
 static bool           slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot);
-static void           slot_free(daemon_t *daemon, slot_t *slot, ending_t ending);
-static void           slot_kill(slot_t *slot, stopped_t why);
+static ending_t       slot_ending(slot_t *slot, arena_t *arena, const char **message);
+static void           slot_free(slot_t *slot, ending_t ending);
 static void           jobs_take(daemon_t *daemon, arena_t *arena);
-static void           jobs_take_over(daemon_t *daemon, arena_t *arena, const bool *free_queues);
-static void           job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket);
-static bool           job_spawn(slot_t *slot, const char *spec);
+static bool           job_take(daemon_t *daemon, arena_t *arena, queue_t queue);
+static void           job_begin(daemon_t *daemon, arena_t *arena, const taken_t *taken);
+static void           depths(daemon_t *daemon, arena_t *arena);
 static void           give_back(daemon_t *daemon);
 static slot_t        *slot_new(daemon_t *daemon);
 static int            slots_used(const daemon_t *daemon, int queue);
 static redis_value_t *run(daemon_t *daemon, arena_t *arena, const redis_args_t *args, int seconds);
-static double         seconds_now(void);
 static bool           healthy(void);
-static void           metrics(FILE *out);
 
 
 int
 daemon_run(const config_t *config, const daemon_options_t *options)
 {
-    int       i;
     char      host[128] = "";
     daemon_t *daemon = calloc(1, sizeof(daemon_t));
 
@@ -117,10 +87,6 @@ daemon_run(const config_t *config, const daemon_options_t *options)
     gethostname(host, sizeof(host) - 1);
     snprintf(daemon->name, sizeof(daemon->name), "%s-%d-%lx", host, getpid(), (unsigned long) time(NULL));
 
-    for (i = 0; i < QUEUE_KINDS; i++) {
-        strcpy(daemon->cursors[i], "0-0");
-    }
-
     if (daemon->redis == NULL) {
         free(daemon);
         return 1;
@@ -131,8 +97,9 @@ daemon_run(const config_t *config, const daemon_options_t *options)
     signal(SIGPIPE, SIG_IGN);
 
     redis_seen = seconds_now();
+    slots_sweep();
 
-    if (!status_serve(options->port, healthy, metrics)) {
+    if (!status_serve(options->port, healthy, figures_write)) {
         log_error("port %d can not be used: %s", options->port, strerror(errno));
         redis_client_destroy(daemon->redis);
         free(daemon);
@@ -167,6 +134,7 @@ on_stop(int signal)
 static void
 tick(daemon_t *daemon)
 {
+    int      i;
     arena_t *arena = arena_create(NULL, NULL);
 
     if (arena == NULL) {
@@ -175,11 +143,16 @@ tick(daemon_t *daemon)
     }
 
     wait_for_reports(daemon);
-    processes_end(daemon);
+
+    for (i = 0; i < SLOTS; i++) {
+        slot_ended(&daemon->slots[i]);
+    }
+
     slots_beat(daemon, arena);
     slots_finish(daemon, arena);
 
     if (!stopping) {
+        depths(daemon, arena);
         jobs_take(daemon, arena);
     }
 
@@ -209,64 +182,7 @@ wait_for_reports(daemon_t *daemon)
 
     while (n-- > 0) {
         if (ready[n].revents != 0) {
-            report_read(slots[n]);
-        }
-    }
-}
-
-
-static void
-report_read(slot_t *slot)
-{
-    char    data[1024];
-    ssize_t i, n;
-
-    while ((n = read(slot->report, data, sizeof(data))) > 0) {
-        for (i = 0; i < n; i++) {
-            if (data[i] == '\n') {
-                slot->line[slot->line_len] = '\0';
-                report_line(slot);
-                slot->line_len = 0;
-
-            } else if (slot->line_len < sizeof(slot->line) - 1) {
-                slot->line[slot->line_len++] = data[i];
-            }
-        }
-    }
-
-    if (n == 0) { /* closed: the process ends now; poll must not spin on it */
-        usleep(10000);
-    }
-}
-
-
-static void
-report_line(slot_t *slot)
-{
-    if (strncmp(slot->line, "progress ", 9) == 0) {
-        slot->progress = strtod(slot->line + 9, NULL);
-
-    } else if (strncmp(slot->line, "message ", 8) == 0) {
-        snprintf(slot->message, sizeof(slot->message), "%.*s", (int) sizeof(slot->message) - 1, slot->line + 8);
-    }
-}
-
-
-static void
-processes_end(daemon_t *daemon)
-{
-    int     i;
-    slot_t *slot;
-
-    for (i = 0; i < SLOTS; i++) {
-        slot = &daemon->slots[i];
-
-        if (slot->state == SLOT_RUNNING && waitpid(slot->pid, &slot->status, WNOHANG) == slot->pid) {
-            report_read(slot);
-            kill(-slot->pid, SIGKILL); /* whatever it may have left */
-            close(slot->report);
-            slot->state = SLOT_ENDED;
-            slot->beaten = 0;
+            slot_read(slots[n]);
         }
     }
 }
@@ -275,39 +191,46 @@ processes_end(daemon_t *daemon)
 static void
 slots_beat(daemon_t *daemon, arena_t *arena)
 {
-    int            i;
-    double         now = seconds_now();
-    slot_t        *slot;
-    redis_value_t *answer;
+    int     i;
+    double  now = seconds_now();
+    slot_t *slot;
 
     for (i = 0; i < SLOTS; i++) {
         slot = &daemon->slots[i];
 
-        if (slot->state != SLOT_RUNNING || slot->stopped != STOPPED_NOT || now - slot->beaten < BEAT) {
-            continue;
+        if (slot->state == SLOT_RUNNING && slot->stopped == STOPPED_NOT && now - slot->beaten >= BEAT) {
+            slot->beaten = now;
+            slot_beat(daemon, arena, slot);
         }
+    }
+}
 
-        slot->beaten = now;
 
-        if (now - slot->begun > TIME_LIMIT) {
-            slot_kill(slot, STOPPED_TIME);
-            continue;
-        }
+static void
+slot_beat(daemon_t *daemon, arena_t *arena, slot_t *slot)
+{
+    double         now = slot->beaten;
+    redis_value_t *answer;
 
-        answer = run(daemon, arena, queue_beat(arena, &slot->ticket, daemon->name, slot->progress), 5);
+    if (now - slot->begun > time_limits[slot->ticket.queue]) {
+        slot_kill(slot, STOPPED_TIME);
+        return;
+    }
 
-        if (answer != NULL && answer->type != REDIS_FAULT) {
-            if (queue_beaten(answer)) {
-                slot->renewed = now;
-            } else {
-                log_info("job %s is %s: its process is ended", slot->ticket.uid, answer->text);
-                slot_kill(slot, STOPPED_CANCELED);
-            }
+    answer = run(daemon, arena,
+                 queue_beat(arena, &slot->ticket, daemon->name, daemon->options->lease, slot->progress), 5);
 
-        } else if (now - slot->renewed > daemon->options->lease / 1000.0) {
-            log_warning("the lease of job %s ran out: its process is ended", slot->ticket.uid);
+    if (answer != NULL && answer->type != REDIS_FAULT) {
+        if (queue_beaten(answer)) {
+            slot->renewed = now;
+        } else {
+            log_info("job %s is %s: its process is ended", slot->ticket.uid, answer->text);
             slot_kill(slot, STOPPED_CANCELED);
         }
+
+    } else if (now - slot->renewed > daemon->options->lease / 1000.0) {
+        log_warning("the lease of job %s ran out: its process is ended", slot->ticket.uid);
+        slot_kill(slot, STOPPED_CANCELED);
     }
 }
 
@@ -330,7 +253,7 @@ slots_finish(daemon_t *daemon, arena_t *arena)
 
         if (!slot_finish(daemon, arena, slot) && now - slot->renewed > 2 * daemon->options->lease / 1000.0) {
             log_error("job %s has ended, but Redis can not be told: another worker will find out", slot->ticket.uid);
-            slot_free(daemon, slot, ENDED_CANCELED);
+            slot_free(slot, ENDED_CANCELED);
         }
     }
 }
@@ -341,31 +264,10 @@ static bool
 slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot)
 {
     int         i, delay = RETRY_DELAY;
-    bool        again = false, good = false;
     ending_t    ending;
-    const char *message = slot->message[0] ? slot->message : NULL;
+    const char *message;
 
-    if (slot->stopped == STOPPED_CANCELED) {
-        ending = ENDED_CANCELED; /* queue_finish() only takes the entry away */
-
-    } else if (slot->stopped == STOPPED_TIME) {
-        message = "took longer than 96 hours";
-
-    } else if (WIFEXITED(slot->status)) {
-        good = WEXITSTATUS(slot->status) == JOB_SUCCEEDED;
-        again = WEXITSTATUS(slot->status) == JOB_AGAIN;
-        message = message || good
-                      ? message
-                      : arena_format(arena, "the job process ended with status %d", WEXITSTATUS(slot->status));
-
-    } else {
-        again = WTERMSIG(slot->status) == SIGKILL; /* by the system, which ran out of memory */
-        message = arena_format(arena, "the job process was ended by %s", strsignal(WTERMSIG(slot->status)));
-    }
-
-    if (slot->stopped != STOPPED_CANCELED) {
-        ending = good ? ENDED_SUCCEEDED : again && slot->attempt < QUEUE_TRIES ? ENDED_RETRIED : ENDED_FAILED;
-    }
+    ending = slot_ending(slot, arena, &message);
 
     for (i = 1; i < slot->attempt; i++) {
         delay *= 3;
@@ -373,55 +275,81 @@ slot_finish(daemon_t *daemon, arena_t *arena, slot_t *slot)
 
     if (run(daemon, arena,
             ending == ENDED_RETRIED
-                ? queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, delay, false, message)
-                : queue_finish(arena, &slot->ticket, daemon->name, good, message),
+                ? queue_release(arena, &slot->ticket, daemon->name, delay, false, message)
+                : queue_finish(arena, &slot->ticket, daemon->name, ending == ENDED_SUCCEEDED, message),
             5) == NULL) {
         return false;
     }
 
     log_write(ending == ENDED_FAILED ? LOG_WARNING : LOG_INFO, __FILE__, __LINE__,
-              "job %s %s after %.1f s (try %d)%s%s", slot->ticket.uid, ending_names[ending],
+              "job %s %s after %.1f s (try %d)%s%s", slot->ticket.uid, ending_name(ending),
               seconds_now() - slot->begun, slot->attempt, message ? ": " : "", message ? message : "");
 
-    slot_free(daemon, slot, ending);
+    slot_free(slot, ending);
 
     return true;
 }
 
 
-static void
-slot_free(daemon_t *daemon, slot_t *slot, ending_t ending)
+static ending_t
+slot_ending(slot_t *slot, arena_t *arena, const char **message)
 {
-    queue_t queue = slot->ticket.queue;
+    bool again;
+    int  status = slot->status;
 
-    (void) daemon;
+    *message = slot->message[0] ? slot->message : NULL;
 
-    counted[queue][ending]++;
-    running[queue]--;
-    milliseconds[queue] += (long long) ((seconds_now() - slot->begun) * 1000);
+    if (slot->stopped == STOPPED_CANCELED) {
+        return ENDED_CANCELED; /* queue_finish() only takes it from the running ones */
+    }
 
-    arena_destroy(slot->arena);
-    memset(slot, 0, sizeof(slot_t));
+    if (slot->stopped == STOPPED_TIME) {
+        slot->kind = FAULT_LIMIT;
+        *message = arena_format(arena, "took longer than %.1f hours", time_limits[slot->ticket.queue] / 3600);
+        return ENDED_FAILED;
+    }
+
+    if (WIFEXITED(status) && WEXITSTATUS(status) == JOB_SUCCEEDED) {
+        return ENDED_SUCCEEDED;
+    }
+
+    if (WIFSIGNALED(status)) {
+        again = WTERMSIG(status) == SIGKILL; /* by the system, which ran out of memory */
+        slot->kind = FAULT_CRASH;
+        *message = arena_format(arena, "the job process was ended by %s", strsignal(WTERMSIG(status)));
+
+    } else {
+        again = WEXITSTATUS(status) == JOB_AGAIN;
+        *message = *message ? *message
+                            : arena_format(arena, "the job process ended with status %d", WEXITSTATUS(status));
+    }
+
+    if (again && slot->attempt < QUEUE_TRIES) {
+        return ENDED_RETRIED;
+    }
+
+    if (again) {
+        *message = arena_format(arena, "given up after %d tries: %s", slot->attempt, *message);
+    }
+
+    return ENDED_FAILED;
 }
 
 
 static void
-slot_kill(slot_t *slot, stopped_t why)
+slot_free(slot_t *slot, ending_t ending)
 {
-    slot->stopped = why;
-    kill(-slot->pid, SIGKILL);
-    kill(slot->pid, SIGKILL);
+    figures_ended(slot, ending);
+    slot_clear(slot);
 }
 
 
+/* One job for each queue that has a free slot. */
 static void
 jobs_take(daemon_t *daemon, arena_t *arena)
 {
-    int            queue, used = 0;
-    bool           queues[QUEUE_KINDS], any = false;
-    size_t         i, n;
-    ticket_t       tickets[QUEUE_KINDS];
-    redis_value_t *answer;
+    int  i, queue, used = 0;
+    bool queues[QUEUE_KINDS], any = false, got = false;
 
     for (queue = 0; queue < QUEUE_KINDS; queue++) {
         queues[queue] = slots_used(daemon, queue) < daemon->options->slots[queue];
@@ -429,182 +357,94 @@ jobs_take(daemon_t *daemon, arena_t *arena)
         used += slots_used(daemon, queue);
     }
 
-    if (!any) {
+    daemon->first = (daemon->first + 1) % QUEUE_KINDS;
+
+    for (i = 0; i < QUEUE_KINDS; i++) {
+        queue = (daemon->first + i) % QUEUE_KINDS;
+        got |= queues[queue] && job_take(daemon, arena, (queue_t) queue);
+    }
+
+    if (got || used > 0) {
         return;
     }
 
-    if (seconds_now() - daemon->looked > TAKE_OVER_EVERY) {
-        daemon->looked = seconds_now();
-        jobs_take_over(daemon, arena, queues);
-        return;
+    if ((!any || run(daemon, arena, queue_wait(arena, queues, IDLE_WAIT), IDLE_WAIT + 5) == NULL) && !stopping) {
+        sleep(1);
     }
-
-    answer =
-        run(daemon, arena, queue_take(arena, queues, daemon->name, used == 0 ? IDLE_WAIT : 0), 5 + IDLE_WAIT / 1000);
-
-    if (answer == NULL) {
-        if (!stopping) {
-            sleep(1);
-        }
-
-        return;
-    }
-
-    if (answer->type == REDIS_FAULT) { /* no group yet, or Redis is empty again */
-        for (queue = 0; queue < QUEUE_KINDS; queue++) {
-            run(daemon, arena, queue_group(arena, (queue_t) queue), 5);
-        }
-
-        return;
-    }
-
-    n = queue_taken(arena, answer, tickets);
-
-    for (i = 0; i < n; i++) {
-        job_begin(daemon, arena, &tickets[i]);
-    }
-}
-
-
-/* Jobs whose worker has not renewed its lease, or gave them back. Also tells the depth of the queues. */
-static void
-jobs_take_over(daemon_t *daemon, arena_t *arena, const bool *free_queues)
-{
-    int            queue;
-    ticket_t       ticket;
-    const char    *cursor;
-    redis_value_t *answer;
-
-    for (queue = 0; queue < QUEUE_KINDS; queue++) {
-        answer = run(daemon, arena, queue_depth(arena, (queue_t) queue), 5);
-        if (answer != NULL) {
-            depth[queue] = answer->integer;
-        }
-
-        if (!free_queues[queue]) {
-            continue;
-        }
-
-        answer = run(
-            daemon, arena,
-            queue_take_over(arena, (queue_t) queue, daemon->name, daemon->options->lease, daemon->cursors[queue]), 5);
-
-        if (answer != NULL && queue_taken_over(arena, (queue_t) queue, answer, &ticket, &cursor)) {
-            taken_over++;
-            log_info("job %s is taken over", ticket.uid);
-            job_begin(daemon, arena, &ticket);
-            daemon->looked = 0; /* there may be more */
-        }
-
-        if (answer != NULL && answer->type == REDIS_LIST) {
-            snprintf(daemon->cursors[queue], sizeof(daemon->cursors[queue]), "%s", cursor);
-        }
-    }
-}
-
-
-static void
-job_begin(daemon_t *daemon, arena_t *arena, const ticket_t *ticket)
-{
-    int            attempt;
-    slot_t        *slot;
-    const char    *text;
-    redis_value_t *answer = run(daemon, arena, queue_begin(arena, ticket, daemon->name), 5);
-
-    if (answer == NULL || answer->type == REDIS_FAULT) {
-        return; /* its lease runs out, and it is taken over */
-    }
-
-    attempt = queue_begun(arena, answer, &text);
-
-    if (attempt <= 0 || text == NULL) {
-        if (attempt < 0) {
-            log_warning("job %s %s", ticket->uid, text);
-            counted[ticket->queue][ENDED_FAILED]++;
-        }
-
-        return;
-    }
-
-    slot = slot_new(daemon);
-    if (slot == NULL) {
-        run(daemon, arena, queue_release(arena, ticket, daemon->name, daemon->options->lease, 0, true, NULL), 5);
-        return;
-    }
-
-    slot->ticket =
-        (ticket_t){ticket->queue, arena_text(slot->arena, ticket->uid), arena_text(slot->arena, ticket->entry)};
-    slot->attempt = attempt;
-    slot->begun = slot->renewed = slot->beaten = seconds_now();
-
-    running[ticket->queue]++;
-
-    if (!job_spawn(slot, text)) {
-        log_error("job %s: no process: %s", ticket->uid, strerror(errno));
-        run(daemon, arena, queue_release(arena, ticket, daemon->name, daemon->options->lease, RETRY_DELAY, true, NULL),
-            5);
-        slot_free(daemon, slot, ENDED_RETURNED);
-        return;
-    }
-
-    log_info("job %s begun in process %d (%s, try %d)", ticket->uid, slot->pid, queue_name(ticket->queue), attempt);
 }
 
 
 static bool
-job_spawn(slot_t *slot, const char *spec)
+job_take(daemon_t *daemon, arena_t *arena, queue_t queue)
 {
-    int         input[2], report[2];
-    size_t      len = strlen(spec), at = 0;
-    ssize_t     n;
-    char *const arguments[] = {"tator-transcode", "--job", (char *) queue_name(slot->ticket.queue), NULL};
+    bool           any;
+    size_t         i;
+    taken_t        taken;
+    redis_value_t *answer = run(daemon, arena, queue_take(arena, queue, daemon->name, daemon->options->lease), 5);
 
-    if (pipe2(input, O_CLOEXEC) != 0) {
+    if (answer == NULL) {
         return false;
     }
 
-    if (pipe2(report, O_CLOEXEC) != 0) {
-        close(input[0]);
-        close(input[1]);
-        return false;
+    any = queue_taken(arena, queue, answer, &taken);
+
+    for (i = 0; i + 1 < taken.n_failed; i += 2) {
+        log_warning("job %s %s", taken.failed[i], taken.failed[i + 1]);
+        figures_abandoned(queue);
     }
 
-    slot->pid = fork();
-
-    if (slot->pid == 0) {
-        setpgid(0, 0);
-        /* Descriptors below 10 may be the pipes' own: out of the way first. */
-        input[0] = fcntl(input[0], F_DUPFD, 10);
-        report[1] = fcntl(report[1], F_DUPFD, 10);
-        dup2(input[0], STDIN_FILENO);
-        dup2(report[1], JOB_REPORT);
-        close_range(JOB_REPORT + 1, ~0U, 0);
-        execv("/proc/self/exe", arguments);
-        _exit(JOB_AGAIN);
+    if (any) {
+        job_begin(daemon, arena, &taken);
     }
 
-    close(input[0]);
-    close(report[1]);
+    return any;
+}
 
-    if (slot->pid == -1) {
-        close(input[1]);
-        close(report[0]);
-        return false;
+
+static void
+job_begin(daemon_t *daemon, arena_t *arena, const taken_t *taken)
+{
+    slot_t *slot = slot_new(daemon);
+
+    if (slot == NULL) {
+        run(daemon, arena, queue_release(arena, &taken->ticket, daemon->name, RETRY_DELAY, true, NULL), 5);
+        return;
     }
 
-    setpgid(slot->pid, slot->pid);
+    figures_begun(taken);
 
-    while (at < len && ((n = write(input[1], spec + at, len - at)) > 0 || errno == EINTR)) {
-        at += n > 0 ? (size_t) n : 0;
+    if (!slot_start(slot, taken)) {
+        log_error("job %s: no process: %s", taken->ticket.uid, strerror(errno));
+        run(daemon, arena, queue_release(arena, &taken->ticket, daemon->name, RETRY_DELAY, true, NULL), 5);
+        slot_free(slot, ENDED_RETURNED);
+        return;
     }
 
-    close(input[1]);
+    log_info("job %s %s in process %d (%s, try %d)", taken->ticket.uid, taken->abandoned ? "is taken over" : "begun",
+             slot->pid, queue_name(taken->ticket.queue), taken->attempt);
+}
 
-    slot->report = report[0];
-    slot->state = SLOT_RUNNING;
-    fcntl(slot->report, F_SETFL, O_NONBLOCK);
 
-    return true;
+/* For the metrics. */
+static void
+depths(daemon_t *daemon, arena_t *arena)
+{
+    int            queue;
+    int64_t        waiting, running, age;
+    redis_value_t *answer;
+
+    if (daemon->options->port <= 0 || seconds_now() - daemon->counted < DEPTH_EVERY) {
+        return;
+    }
+
+    daemon->counted = seconds_now();
+
+    for (queue = 0; queue < QUEUE_KINDS; queue++) {
+        answer = run(daemon, arena, queue_depth(arena, (queue_t) queue), 5);
+        if (answer != NULL && queue_depths(answer, &waiting, &running, &age)) {
+            figures_depth((queue_t) queue, waiting, running, age);
+        }
+    }
 }
 
 
@@ -616,7 +456,14 @@ give_back(daemon_t *daemon)
     slot_t  *slot;
     arena_t *arena = arena_create(NULL, NULL);
 
-    processes_end(daemon);
+    for (i = 0; i < SLOTS; i++) {
+        slot_ended(&daemon->slots[i]);
+    }
+
+    if (arena == NULL) { /* the leases run out */
+        return;
+    }
+
     slots_finish(daemon, arena);
 
     for (i = 0; i < SLOTS; i++) {
@@ -624,12 +471,10 @@ give_back(daemon_t *daemon)
 
         if (slot->state == SLOT_RUNNING) {
             slot_kill(slot, STOPPED_CANCELED);
-            waitpid(slot->pid, &slot->status, 0);
-            close(slot->report);
-            run(daemon, arena, queue_release(arena, &slot->ticket, daemon->name, daemon->options->lease, 0, true, NULL),
-                5);
+            slot_wait(slot);
+            run(daemon, arena, queue_release(arena, &slot->ticket, daemon->name, 0, true, NULL), 5);
             log_info("job %s is given back", slot->ticket.uid);
-            slot_free(daemon, slot, ENDED_RETURNED);
+            slot_free(slot, ENDED_RETURNED);
         }
     }
 
@@ -674,8 +519,7 @@ run(daemon_t *daemon, arena_t *arena, const redis_args_t *args, int seconds)
     if (answer != NULL) {
         redis_seen = seconds_now();
 
-        if (answer->type == REDIS_FAULT && strncmp(answer->text, "NOGROUP", 7) != 0 &&
-            strncmp(answer->text, "BUSYGROUP", 9) != 0) {
+        if (answer->type == REDIS_FAULT) {
             log_error("Redis: %s", answer->text);
         }
     }
@@ -684,55 +528,8 @@ run(daemon_t *daemon, arena_t *arena, const redis_args_t *args, int seconds)
 }
 
 
-static double
-seconds_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-
-    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
-}
-
-
 static bool
 healthy(void)
 {
     return seconds_now() - redis_seen < UNWELL;
-}
-
-
-static void
-metrics(FILE *out)
-{
-    int queue, ending;
-
-    fputs("# TYPE tator_transcode_jobs_total counter\n", out);
-    for (queue = 0; queue < QUEUE_KINDS; queue++) {
-        for (ending = 0; ending < ENDINGS; ending++) {
-            fprintf(out, "tator_transcode_jobs_total{queue=\"%s\",ending=\"%s\"} %ld\n", queue_name((queue_t) queue),
-                    ending_names[ending], atomic_load(&counted[queue][ending]));
-        }
-    }
-
-    fputs("# TYPE tator_transcode_seconds_total counter\n", out);
-    for (queue = 0; queue < QUEUE_KINDS; queue++) {
-        fprintf(out, "tator_transcode_seconds_total{queue=\"%s\"} %.3f\n", queue_name((queue_t) queue),
-                (double) atomic_load(&milliseconds[queue]) / 1000);
-    }
-
-    fputs("# TYPE tator_transcode_running gauge\n", out);
-    for (queue = 0; queue < QUEUE_KINDS; queue++) {
-        fprintf(out, "tator_transcode_running{queue=\"%s\"} %ld\n", queue_name((queue_t) queue),
-                atomic_load(&running[queue]));
-    }
-
-    fputs("# TYPE tator_transcode_queue_depth gauge\n", out);
-    for (queue = 0; queue < QUEUE_KINDS; queue++) {
-        fprintf(out, "tator_transcode_queue_depth{queue=\"%s\"} %ld\n", queue_name((queue_t) queue),
-                atomic_load(&depth[queue]));
-    }
-
-    fprintf(out, "# TYPE tator_transcode_taken_over_total counter\ntator_transcode_taken_over_total %ld\n",
-            atomic_load(&taken_over));
 }

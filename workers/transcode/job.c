@@ -55,7 +55,7 @@ static double number(const json_t *object, const char *name, double otherwise);
 
 
 int
-job_main(const char *kind)
+job_main(const char *kind, int attempt)
 {
     bool        good = false;
     fault_t     fault = FAULT_INITIALIZER;

@@ -11,8 +11,8 @@
 
 enum { JOB_SUCCEEDED = 0, JOB_FAILED = 10, JOB_AGAIN = 11 };
 
-/* `kind` is the queue's name. Returns the exit status. */
-int job_main(const char *kind);
+/* `kind` is the queue's name, `attempt` its number from 1 on. Returns the exit status. */
+int job_main(const char *kind, int attempt);
 
 /* Work by hand: all outputs of the file into a directory; the type's configuration may be given as JSON. Returns the exit status. */
 int job_file(const char *path, const char *directory, const char *type, double force_fps);

@@ -11,6 +11,7 @@
 
 enum {
     OPTION_JOB = 256,
+    OPTION_ATTEMPT,
     OPTION_FILE,
     OPTION_OUTPUT,
     OPTION_TYPE,
@@ -22,16 +23,17 @@ enum {
 };
 
 static const struct option options[] = {
-    {"job",              required_argument, NULL, OPTION_JOB},
-    {"file",              required_argument, NULL, OPTION_FILE},
-    {"output",                  required_argument, NULL, OPTION_OUTPUT},
-    {"type",required_argument, NULL, OPTION_TYPE},
-    {"force-fps",       required_argument, NULL, OPTION_RATE},
-    {"transcodes",           required_argument, NULL, OPTION_TRANSCODES},
-    {"images",              required_argument, NULL, OPTION_IMAGES},
-    {"port",                  required_argument, NULL, OPTION_PORT},
-    {"help",              no_argument, NULL, OPTION_HELP},
-    {0      },
+    {"job", required_argument, NULL, OPTION_JOB},
+    {"attempt", required_argument, NULL, OPTION_ATTEMPT},
+    {"file", required_argument, NULL, OPTION_FILE},
+    {"output", required_argument, NULL, OPTION_OUTPUT},
+    {"type", required_argument, NULL, OPTION_TYPE},
+    {"force-fps", required_argument, NULL, OPTION_RATE},
+    {"transcodes", required_argument, NULL, OPTION_TRANSCODES},
+    {"images", required_argument, NULL, OPTION_IMAGES},
+    {"port", required_argument, NULL, OPTION_PORT},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {0},
 };
 
 static const char usage[] =
@@ -57,7 +59,7 @@ static int serve(const daemon_options_t *options);
 int
 main(int argc, char **argv)
 {
-    int              option;
+    int              option, attempt = 1;
     const char      *job = NULL, *file = NULL, *output = NULL, *type = NULL;
     double           rate = -1;
     daemon_options_t daemon = {
@@ -70,6 +72,9 @@ main(int argc, char **argv)
         switch (option) {
         case OPTION_JOB:
             job = optarg;
+            break;
+        case OPTION_ATTEMPT:
+            attempt = atoi(optarg);
             break;
         case OPTION_FILE:
             file = optarg;
@@ -103,7 +108,7 @@ main(int argc, char **argv)
     }
 
     if (job != NULL) {
-        return job_main(job);
+        return job_main(job, attempt);
     }
 
     if (file != NULL && output != NULL) {
