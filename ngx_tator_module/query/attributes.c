@@ -59,6 +59,7 @@ static void                attribute_near(query_t *query, sql_t *sql, const attr
 static json_t             *attribute_value(query_t *query, const attribute_filter_t *filter, const term_t *term);
 static bool                attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_filters_t *filters,
                                            const char *only, bool mixed);
+static void                attribute_everywhere(query_t *query, const types_t *types, const attribute_filters_t *filters);
 static const char         *attribute_related_types(query_t *query, const kind_t *kind);
 
 
@@ -78,6 +79,10 @@ query_attributes(query_t *query)
 
     types = query_types(query, query->kind);
     sql = sql_new(query->rq->arena);
+
+    if (query->kind->bit & LEAF) {
+        attribute_everywhere(query, types, &filters);
+    }
 
     if (query->type == 0) {
         filters.any = filters.any || query_has_vectors(query);
@@ -387,6 +392,34 @@ attribute_value(query_t *query, const attribute_filter_t *filter, const term_t *
     }
 
     fail(query->rq, 400, "Invalid value '%s' for %s attribute %s", text, dtype_name(term->dtype), filter->name);
+}
+
+
+/* Leaves: a filter that some types of the project define must be defined by all of them, whatever `type` says (recorded from the
+   reference). */
+static void
+attribute_everywhere(query_t *query, const types_t *types, const attribute_filters_t *filters)
+{
+    size_t      n;
+    const char *name;
+
+    for (size_t k = 0; k < filters->n; k++) {
+        name = filters->list[k].name;
+
+        if (filters->list[k].operation->kind == OPERATION_NULL || name[0] == '$' || strcmp(name, "tator_user_sections") == 0) {
+            continue;
+        }
+
+        n = 0;
+
+        for (size_t type = 0; type < types->n; type++) {
+            n += type_attribute(&types->list[type], name) != NULL;
+        }
+
+        if (n > 0 && n < types->n) {
+            fail(query->rq, 400, "Attribute %s is not defined by all leaf types of the project", name);
+        }
+    }
 }
 
 

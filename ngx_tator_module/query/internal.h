@@ -59,7 +59,9 @@ typedef struct {
     sql_t        *shown;    /* conditions that follow the merge */
     sql_t        *order;    /* NULL: the kind's default */
     const char   *media, *localizations; /* what the members of a list of states are restricted to */
+    sql_t        *counted;  /* statement of media: a count is of states with each of these; NULL: of states */
     size_t        nodes;    /* of search trees, so far */
+    unsigned      depth;    /* of the one that is compiled, with the saved searches that it names */
 } query_t;
 
 /* What a filter or a search compares: an attribute's value or a built-in column. */
@@ -108,7 +110,7 @@ void    search_compile(query_t *query, sql_t *sql, const kind_t *kind, const jso
 /* related.c */
 void query_related(query_t *query);
 bool query_related_types(query_t *query, const kind_t *kind, const json_t *node, const char **types);
-void query_media_by_node(query_t *query, sql_t *sql, const json_t *node);
+void query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sides);
 
 /* vectors.c */
 void query_vectors(query_t *query);

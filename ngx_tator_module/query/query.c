@@ -16,7 +16,7 @@
 static query_t    *query_new(rq_t *rq, const kind_t *kind, unsigned flags);
 static query_t    *query_read(rq_t *rq, const kind_t *kind, unsigned flags);
 static void        query_merge(query_t *query);
-static void        query_from(query_t *query, sql_t *sql);
+static void        query_from(query_t *query, sql_t *sql, const sql_t *media);
 static void        query_slice(query_t *query, sql_t *sql);
 static sql_t      *query_select(query_t *query, query_select_t what, const column_t *columns);
 static const char *fields_json(rq_t *rq);
@@ -405,23 +405,23 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
 
     case QUERY_ROWS:
         query_select_list(query->rq, sql, columns);
-        query_from(query, sql);
+        query_from(query, sql, NULL);
         break;
 
     case QUERY_IDS:
         sql_put(sql, "SELECT t.id");
-        query_from(query, sql);
+        query_from(query, sql, NULL);
         break;
 
     case QUERY_COUNT:
         if (!param_given(query->rq, "start") && !param_given(query->rq, "stop")) {
             sql_put(sql, "SELECT count(*)");
-            query_from(query, sql);
+            query_from(query, sql, query->counted);
             return sql;
         }
 
         sql_put(sql, "SELECT count(*) FROM (SELECT t.id");
-        query_from(query, sql);
+        query_from(query, sql, query->counted);
         query_slice(query, sql);
         sql_put(sql, ") counted");
         return sql;
@@ -441,8 +441,9 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
 }
 
 
+/* `media`: with each of these that a state is on. */
 static void
-query_from(query_t *query, sql_t *sql)
+query_from(query_t *query, sql_t *sql, const sql_t *media)
 {
     sql_put(sql, " FROM ");
     sql_raw(sql, query->kind->table);
@@ -452,7 +453,14 @@ query_from(query_t *query, sql_t *sql)
         sql_put(sql, ", (SELECT %s::bigint[] AS media, %s::bigint[] AS localizations) restricted", query->media, query->localizations);
     }
 
-    sql_put(sql, " WHERE ");
+    if (media != NULL) {
+        sql_put(sql, ", main_state_media counted WHERE counted.state_id = t.id AND counted.media_id = ANY(ARRAY(");
+        sql_append(sql, media);
+        sql_put(sql, ")) AND ");
+    } else {
+        sql_put(sql, " WHERE ");
+    }
+
     sql_append(sql, query->where);
 
     if (query->shown->len > 0) {

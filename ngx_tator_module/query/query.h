@@ -22,7 +22,7 @@ typedef enum {
     QUERY_COUNT  /* SELECT count(*), with start and stop */
 } query_select_t;
 
-#define QUERY_UNSLICED 0x1 /* start and stop have no effect: PATCH and PUT of Medias, MediaNext, MediaPrev (quirks of §5, §16, §17) */
+#define QUERY_UNSLICED 0x1 /* start, stop and distances as an order have no effect: PATCH and PUT of Medias, MediaNext, MediaPrev (quirks of §5, §16, §17) */
 #define QUERY_ALL_MARKS 0x2 /* as with show_all_marks */
 
 /* A sort of rows: its table, types, built-in columns and filters; query/kinds.c. */

@@ -24,7 +24,7 @@ query_related(query_t *query)
     sql = query_and(query->where);
 
     if (query->kind->bit & MEDIA) {
-        query_media_by_node(query, sql, node);
+        query_media_by_node(query, sql, node, ANNOTATION);
         return;
     }
 
@@ -49,9 +49,9 @@ query_related(query_t *query)
 }
 
 
-/* The condition that a media has a current localization or state matching the node. */
+/* The condition that a media has a current localization or state (those of both that `sides` names) matching the node. */
 void
-query_media_by_node(query_t *query, sql_t *sql, const json_t *node)
+query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sides)
 {
     bool        any = false;
     const char *types;
@@ -59,7 +59,7 @@ query_media_by_node(query_t *query, sql_t *sql, const json_t *node)
     static const struct {
         const kind_t *kind;
         const char   *sql;
-    } sides[] = {
+    } annotations[] = {
         {&kind_localization, "SELECT t.media FROM main_localization t"},
         {&kind_state, "SELECT l.media_id FROM main_state t JOIN main_state_media l ON l.state_id = t.id"},
     };
@@ -67,17 +67,17 @@ query_media_by_node(query_t *query, sql_t *sql, const json_t *node)
     sql_put(sql, "t.id IN (");
 
     for (int k = 0; k < 2; k++) {
-        if (!query_related_types(query, sides[k].kind, node, &types)) {
+        if (!(annotations[k].kind->bit & sides) || !query_related_types(query, annotations[k].kind, node, &types)) {
             continue;
         }
 
         sql_put(sql, any ? " UNION ALL " : "");
-        sql_raw(sql, sides[k].sql);
+        sql_raw(sql, annotations[k].sql);
         sql_put(sql,
                 " WHERE t.project = %ld AND t.deleted = false AND t.variant_deleted = false AND t.mark = t.latest_mark"
                 " AND t.meta = ANY(%s::bigint[]) AND (",
                 query->rq->project, types);
-        search_compile(query, sql, sides[k].kind, node);
+        search_compile(query, sql, annotations[k].kind, node);
         sql_put(sql, ")");
         any = true;
     }

@@ -101,11 +101,11 @@ static const search_special_t search_specials[] = {
      "))", &kind_media},
 };
 
-static void search_node(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth);
-static void search_combine(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth);
-static void search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth);
+static void search_node(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict);
+static void search_combine(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict);
+static void search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict);
 static bool search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name, const json_t *value, bool strict);
-static bool search_special(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, unsigned depth);
+static bool search_special(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node);
 static bool search_term(query_t *query, const kind_t *kind, const char *name, term_t *term);
 static json_t *leaf_value(leaf_t *leaf, const term_t *term, const json_t *value);
 
@@ -164,31 +164,36 @@ query_decoded(query_t *query, const char *name)
 void
 search_compile(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node)
 {
-    search_node(query, sql, kind, node, false, 0);
+    search_node(query, sql, kind, node, false);
 }
 
 
 static void
-search_node(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth)
+search_node(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict)
 {
     if (!json_is_object(node)) {
         fail(query->rq, 400, "A search is made of objects");
     }
 
-    if (++query->nodes > SEARCH_NODES || depth > SEARCH_DEPTH) {
+    query->nodes++;
+    query->depth++;
+
+    if (query->nodes > SEARCH_NODES || query->depth > SEARCH_DEPTH) {
         fail(query->rq, 400, "The search has too many parts");
     }
 
     if (json_object_get(node, "method") != NULL) {
-        search_combine(query, sql, kind, node, strict, depth);
+        search_combine(query, sql, kind, node, strict);
     } else {
-        search_leaf(query, sql, kind, node, strict, depth);
+        search_leaf(query, sql, kind, node, strict);
     }
+
+    query->depth--;
 }
 
 
 static void
-search_combine(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth)
+search_combine(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict)
 {
     bool        not;
     size_t      k;
@@ -219,14 +224,14 @@ search_combine(query_t *query, sql_t *sql, const kind_t *kind, const json_t *nod
         }
 
         sql_put(sql, not ? "NOT (" : "(");
-        search_node(query, sql, kind, operation, strict || not, depth + 1);
+        search_node(query, sql, kind, operation, strict || not);
         sql_put(sql, ")");
     }
 }
 
 
 static void
-search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict, unsigned depth)
+search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict)
 {
     bool        inverse;
     leaf_t      leaf = {query, kind, json_object_get(node, "value"), false};
@@ -244,7 +249,7 @@ search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, 
     sql_put(sql, inverse ? "NOT (" : "(");
     leaf.strict = strict || inverse;
 
-    if (search_section(query, sql, kind, name, leaf.value, leaf.strict) || search_special(query, sql, kind, node, depth)) {
+    if (search_section(query, sql, kind, name, leaf.value, leaf.strict) || search_special(query, sql, kind, node)) {
         sql_put(sql, ")");
         return;
     }
@@ -295,7 +300,7 @@ search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name,
 
 
 static bool
-search_special(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, unsigned depth)
+search_special(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node)
 {
     bool        known = false;
     const char *name = json_string_value(json_object_get(node, "attribute"));
@@ -321,7 +326,7 @@ search_special(query_t *query, sql_t *sql, const kind_t *kind, const json_t *nod
         sql_put(sql, "coalesce(");
         sql_put(sql, special->sql, query->rq->project);
         sql_put(sql, "(");
-        search_node(query, sql, special->kind, json_object_get(node, "value"), false, depth + 1);
+        search_node(query, sql, special->kind, json_object_get(node, "value"), false);
         sql_put(sql, ")");
         sql_raw(sql, special->end);
         sql_put(sql, ", false)");

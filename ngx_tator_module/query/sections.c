@@ -5,10 +5,11 @@
 
 #include "internal.h"
 
-static result_t *section_read(query_t *query, int64_t section, const char *user_section);
-static void      section_media(query_t *query, sql_t *sql, const result_t *section, bool strict);
-static void      section_multiple(query_t *query);
-static void      section_media_types(query_t *query);
+static result_t   *section_read(query_t *query, int64_t section, const char *user_section);
+static void        section_media(query_t *query, sql_t *sql, const result_t *section, bool strict, unsigned sides);
+static void        section_annotations(query_t *query, const result_t *section);
+static const char *section_media_types(query_t *query);
+static void        section_multiple(query_t *query);
 
 
 /* Append the condition on t, of `kind`, that its media is in a section: one by id, or (user_section) by its tator_user_sections. `strict`: it
@@ -20,19 +21,15 @@ query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, c
 
     result = section_read(query, section, user_section);
 
-    if (pg_rows(result) == 0) {
-        fail_no_match(query->rq, "Section");
-    }
-
     if (kind->bit & MEDIA) {
-        section_media(query, sql, result, strict);
+        section_media(query, sql, result, strict, ANNOTATION);
         return;
     }
 
     sql_raw(sql, kind->in_media);
     query_media_begin(query, sql);
     sql_put(sql, " AND ");
-    section_media(query, sql, result, strict);
+    section_media(query, sql, result, strict, ANNOTATION);
     sql_raw(sql, kind->in_media_end);
 }
 
@@ -41,21 +38,24 @@ query_section(query_t *query, sql_t *sql, const kind_t *kind, int64_t section, c
 void
 query_sections(query_t *query)
 {
-    int64_t section;
+    result_t *section = NULL;
 
-    section = param_int(query->rq, "section", 0);
+    if (param_given(query->rq, "section")) {
+        section = section_read(query, query_integer(query->rq, "section", param(query->rq, "section")), NULL);
+    }
 
-    if (section != 0) {
-        query_section(query, query_and(query->where), query->kind, section, NULL, false);
-
-        if (query->kind->bit & ANNOTATION) { /* and the media's type is one that is annotated so */
-            section_media_types(query);
+    if (query->kind->bit & ANNOTATION) { /* multi_section is without effect here (R) */
+        if (section != NULL) {
+            section_annotations(query, section);
         }
+        return;
     }
 
-    if (query->kind->bit & MEDIA) { /* without effect on annotations (R) */
-        section_multiple(query);
+    if (section != NULL) {
+        section_media(query, query_and(query->where), section, false, ANNOTATION);
     }
+
+    section_multiple(query);
 }
 
 
@@ -64,6 +64,7 @@ section_read(query_t *query, int64_t section, const char *user_section)
 {
     static const char columns[] = "SELECT id, dtype, object_search, related_object_search FROM main_section WHERE ";
     sql_t            *sql;
+    result_t         *result;
 
     sql = sql_new(query->rq->arena);
     sql_raw(sql, columns);
@@ -74,12 +75,19 @@ section_read(query_t *query, int64_t section, const char *user_section)
         sql_put(sql, "id = %ld", section);
     }
 
-    return pg_run(query->rq, sql);
+    result = pg_run(query->rq, sql);
+
+    if (pg_rows(result) == 0) {
+        fail_no_match(query->rq, "Section");
+    }
+
+    return result;
 }
 
 
+/* `sides`: the annotations that a saved related search asks. */
 static void
-section_media(query_t *query, sql_t *sql, const result_t *section, bool strict)
+section_media(query_t *query, sql_t *sql, const result_t *section, bool strict, unsigned sides)
 {
     int64_t     id;
     const char *dtype;
@@ -102,11 +110,73 @@ section_media(query_t *query, sql_t *sql, const result_t *section, bool strict)
         sql_put(sql, ")");
 
     } else if (!pg_null(section, 0, 3)) {
-        query_media_by_node(query, sql, pg_json(query->rq, section, 0, 3));
+        query_media_by_node(query, sql, pg_json(query->rq, section, 0, 3), sides);
 
     } else {
         sql_put(sql, "true");
     }
+}
+
+
+/* Annotations on media of the section, of types that the annotation types in question are associated with. A saved related search is
+   held against states alone; the number of states counts each as often as it has such media (both recorded from the reference). */
+static void
+section_annotations(query_t *query, const result_t *section)
+{
+    sql_t      *media, *sql;
+    const char *types;
+
+    types = section_media_types(query);
+    media = sql_new(query->rq->arena);
+    query_media_begin(query, media);
+    sql_put(media, " AND t.meta = ANY(%s::bigint[]) AND ", types);
+    section_media(query, media, section, false, STATE);
+
+    sql = query_and(query->where);
+    sql_raw(sql, query->kind->in_media);
+    sql_append(sql, media);
+    sql_raw(sql, query->kind->in_media_end);
+
+    if (query->kind->bit & STATE) {
+        query->counted = media;
+    }
+}
+
+
+/* The media types that the annotation types in question are associated with, as an array; 400 when there is none. */
+static const char *
+section_media_types(query_t *query)
+{
+    sql_t    *sql;
+    result_t *result;
+    int64_t  *ids;
+
+    sql = sql_new(query->rq->arena);
+    sql_put(sql, "SELECT DISTINCT m.mediatype_id FROM ");
+    sql_raw(sql, query->kind->types);
+    sql_put(sql, " k JOIN ");
+    sql_raw(sql, query->kind->type_media);
+    sql_put(sql, " m ON m.");
+    sql_raw(sql, query->kind->type_column);
+    sql_put(sql, " = k.id WHERE k.project = %ld", query->rq->project);
+
+    if (query->type != 0) {
+        sql_put(sql, " AND k.id = %ld", query->type);
+    }
+
+    result = pg_run(query->rq, sql);
+
+    if (pg_rows(result) == 0) {
+        fail(query->rq, 400, "No media types are associated with these types");
+    }
+
+    ids = arena_alloc(query->rq->arena, (size_t) pg_rows(result) * sizeof(int64_t));
+
+    for (int64_t k = 0; k < pg_rows(result); k++) {
+        ids[k] = pg_int(result, k, 0);
+    }
+
+    return sql_int_array(query->rq->arena, ids, (size_t) pg_rows(result));
 }
 
 
@@ -143,45 +213,4 @@ section_multiple(query_t *query)
     sql_put(sql, " AND t.id = ANY(ARRAY(");
     sql_put(sql, members, query->rq->project, ids, ids);
     sql_put(sql, "))))");
-}
-
-
-/* Only media of types that the annotation types in question are associated with; 400 when there is none. */
-static void
-section_media_types(query_t *query)
-{
-    sql_t    *sql;
-    result_t *result;
-    int64_t  *ids;
-
-    sql = sql_new(query->rq->arena);
-    sql_put(sql, "SELECT DISTINCT m.mediatype_id FROM ");
-    sql_raw(sql, query->kind->types);
-    sql_put(sql, " k JOIN ");
-    sql_raw(sql, query->kind->type_media);
-    sql_put(sql, " m ON m.");
-    sql_raw(sql, query->kind->type_column);
-    sql_put(sql, " = k.id WHERE k.project = %ld", query->rq->project);
-
-    if (query->type != 0) {
-        sql_put(sql, " AND k.id = %ld", query->type);
-    }
-
-    result = pg_run(query->rq, sql);
-
-    if (pg_rows(result) == 0) {
-        fail(query->rq, 400, "No media types are associated with these types");
-    }
-
-    ids = arena_alloc(query->rq->arena, (size_t) pg_rows(result) * sizeof(int64_t));
-
-    for (int64_t k = 0; k < pg_rows(result); k++) {
-        ids[k] = pg_int(result, k, 0);
-    }
-
-    sql = query_and(query->where);
-    sql_raw(sql, query->kind->in_media);
-    query_media_begin(query, sql);
-    sql_put(sql, " AND t.meta = ANY(%s::bigint[])", sql_int_array(query->rq->arena, ids, (size_t) pg_rows(result)));
-    sql_raw(sql, query->kind->in_media_end);
 }

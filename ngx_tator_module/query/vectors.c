@@ -82,6 +82,10 @@ vector_search(query_t *query, const json_t *search)
     vector_bound(query, search, "upper_bound", " <= ");
     vector_bound(query, search, "lower_bound", " >= ");
 
+    if (query->flags & QUERY_UNSLICED) { /* PUT of Medias keeps its own order (recorded from the reference) */
+        return;
+    }
+
     order = json_string_value(json_object_get(search, "order"));
     query->order = sql_new(query->rq->arena);
     vector_distance(query, query->order, search);
