@@ -1,6 +1,7 @@
 /*
  * Searches by distance of vectors: the body member float_array (contract/queries.md §10). Distances are exact and computed from the
- * stored JSON. Rows without the attribute have no distance: any bound excludes them, an order puts them last (ascending) or first.
+ * stored JSON: by pgvector's operators when the database has it, by a function of ours (sql/0011_vectors.sql) otherwise. Rows
+ * without the attribute have no distance: any bound excludes them, an order puts them last (ascending) or first.
  */
 
 #include <strings.h>
@@ -8,20 +9,30 @@
 #include "internal.h"
 
 typedef struct {
-    const char *name, *sql; /* over pairs a, b of the two vectors */
+    const char *name;
+    const char *operator; /* pgvector's */
 } metric_t;
 
 static const metric_t metrics[] = {
-    {"l2norm", "sqrt(sum((a - b) * (a - b)))"},
-    {"cosine", "1 - sum(a * b) / nullif(sqrt(sum(a * a)) * sqrt(sum(b * b)), 0)"},
-    {"ip", "-sum(a * b)"},
+    {"l2norm", " <-> "},
+    {"cosine", " <=> "},
+    {"ip", " <#> "},
 };
+
+typedef struct {
+    const char     *name;     /* of the attribute */
+    const metric_t *metric;
+    const char     *center;   /* as an array's text */
+    size_t          size;
+    bool            pgvector; /* the database has it */
+} vector_t;
 
 static void            vector_search(query_t *query, const json_t *search);
 static const metric_t *vector_metric(query_t *query, const json_t *search);
-static void            vector_distance(query_t *query, sql_t *sql, const json_t *search);
-static void            vector_sizes(query_t *query, const json_t *search, const json_t *attribute);
-static void            vector_bound(query_t *query, const json_t *search, const char *name, const char *operator);
+static size_t          vector_center(query_t *query, const char *name, const json_t *center, const json_t *attribute);
+static void            vector_stored(query_t *query, vector_t *vector);
+static void            vector_bound(query_t *query, const vector_t *vector, const json_t *bound, const char *operator);
+static void            vector_distance(query_t *query, sql_t *sql, const vector_t *vector);
 
 
 bool
@@ -56,13 +67,16 @@ query_vectors(query_t *query)
 static void
 vector_search(query_t *query, const json_t *search)
 {
-    const char    *name, *order;
+    json_t        *center;
+    vector_t       vector;
+    const char    *order;
     const json_t  *attribute = NULL;
     const types_t *types;
 
-    name = json_string_value(json_object_get(search, "name"));
+    vector.name = json_string_value(json_object_get(search, "name"));
+    center = json_object_get(search, "center");
 
-    if (name == NULL || !json_is_array(json_object_get(search, "center"))) {
+    if (vector.name == NULL || !json_is_array(center)) {
         fail(query->rq, 400, "float_array needs name and center");
     }
 
@@ -70,7 +84,7 @@ vector_search(query_t *query, const json_t *search)
 
     for (size_t k = 0; k < types->n; k++) {
         if (types->list[k].id == query->type) {
-            attribute = type_attribute(&types->list[k], name);
+            attribute = type_attribute(&types->list[k], vector.name);
         }
     }
 
@@ -78,9 +92,12 @@ vector_search(query_t *query, const json_t *search)
         return;
     }
 
-    vector_sizes(query, search, attribute);
-    vector_bound(query, search, "upper_bound", " <= ");
-    vector_bound(query, search, "lower_bound", " >= ");
+    vector.metric = vector_metric(query, search);
+    vector.size = vector_center(query, vector.name, center, attribute);
+    vector.center = sql_json_array(query->rq->arena, center);
+    vector_stored(query, &vector);
+    vector_bound(query, &vector, json_object_get(search, "upper_bound"), " <= ");
+    vector_bound(query, &vector, json_object_get(search, "lower_bound"), " >= ");
 
     if (query->flags & QUERY_UNSLICED) { /* PUT of Medias keeps its own order (recorded from the reference) */
         return;
@@ -88,7 +105,7 @@ vector_search(query_t *query, const json_t *search)
 
     order = json_string_value(json_object_get(search, "order"));
     query->order = sql_new(query->rq->arena);
-    vector_distance(query, query->order, search);
+    vector_distance(query, query->order, &vector);
     sql_put(query->order, order != NULL && strcasecmp(order, "desc") == 0 ? " DESC" : " ASC");
 }
 
@@ -108,33 +125,15 @@ vector_metric(query_t *query, const json_t *search)
 }
 
 
-static void
-vector_distance(query_t *query, sql_t *sql, const json_t *search)
+/* The center's length, which must be the attribute's size. */
+static size_t
+vector_center(query_t *query, const char *name, const json_t *center, const json_t *attribute)
 {
-    sql_put(sql, "(SELECT ");
-    sql_raw(sql, vector_metric(query, search)->sql);
-    sql_put(sql,
-            " FROM (SELECT s.value::float8 AS a, c.value AS b"
-            " FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(t.attributes -> %s::text) = 'array' THEN t.attributes -> %s::text END)"
-            " WITH ORDINALITY s(value, n) JOIN unnest(%s::float8[]) WITH ORDINALITY c(value, n) USING (n)) pairs)",
-            json_string_value(json_object_get(search, "name")), json_string_value(json_object_get(search, "name")),
-            sql_json_array(query->rq->arena, json_object_get(search, "center")));
-}
+    size_t  k;
+    int64_t size;
+    json_t *item;
 
-
-/* The center must have the attribute's size, stored vectors too. */
-static void
-vector_sizes(query_t *query, const json_t *search, const json_t *attribute)
-{
-    size_t      k;
-    int64_t     size;
-    json_t     *center, *item;
-    sql_t      *sql;
-    const char *name;
-
-    name = json_string_value(json_object_get(search, "name"));
     size = json_integer_value(json_object_get(attribute, "size"));
-    center = json_object_get(search, "center");
 
     json_array_foreach(center, k, item) {
         if (!json_is_number(item)) {
@@ -146,33 +145,64 @@ vector_sizes(query_t *query, const json_t *search, const json_t *attribute)
         fail(query->rq, 400, "center of float_array %s must have %ld numbers", name, (long) size);
     }
 
+    return json_array_size(center);
+}
+
+
+/* Stored vectors must have that length, too; and what the database measures with. */
+static void
+vector_stored(query_t *query, vector_t *vector)
+{
+    sql_t    *sql;
+    result_t *result;
+
     sql = sql_new(query->rq->arena);
-    sql_put(sql, "SELECT 1 FROM ");
+    sql_put(sql, "SELECT to_regtype('vector') IS NOT NULL, EXISTS (SELECT 1 FROM ");
     sql_raw(sql, query->kind->table);
     sql_put(sql, " t WHERE ");
     sql_append(sql, query->where);
-    sql_put(sql, " AND CASE WHEN jsonb_typeof(t.attributes -> %s::text) = 'array' THEN jsonb_array_length(t.attributes -> %s::text) <> %ld END LIMIT 1",
-            name, name, (int64_t) json_array_size(center));
+    sql_put(sql, " AND t.meta = %ld AND CASE WHEN jsonb_typeof(t.attributes -> %s::text) = 'array' THEN"
+            " jsonb_array_length(t.attributes -> %s::text) <> %ld"
+            " OR jsonb_path_exists(t.attributes -> %s::text, '$[*] ? (@.type() != \"number\")') END)",
+            query->type, vector->name, vector->name, (int64_t) vector->size, vector->name);
 
-    if (pg_rows(pg_run(query->rq, sql)) > 0) {
-        fail(query->rq, 400, "Stored vectors of %s have another size than %zu", name, json_array_size(center));
+    result = pg_run(query->rq, sql);
+    vector->pgvector = pg_bool(result, 0, 0);
+
+    if (pg_bool(result, 0, 1)) {
+        fail(query->rq, 400, "Stored vectors of %s have another size than %zu", vector->name, vector->size);
     }
 }
 
 
 /* A bound of 0 or null does not count. */
 static void
-vector_bound(query_t *query, const json_t *search, const char *name, const char *operator)
+vector_bound(query_t *query, const vector_t *vector, const json_t *bound, const char *operator)
 {
-    double bound;
-
-    bound = json_number_value(json_object_get(search, name));
-
-    if (bound == 0) {
+    if (json_number_value(bound) == 0) {
         return;
     }
 
-    vector_distance(query, query_and(query->where), search);
+    vector_distance(query, query_and(query->where), vector);
     sql_raw(query->where, operator);
-    sql_put(query->where, "%f::float8", bound);
+    sql_put(query->where, "%f::float8", json_number_value(bound));
+}
+
+
+/* What another type keeps under the name is not touched: CASE says what is evaluated first. */
+static void
+vector_distance(query_t *query, sql_t *sql, const vector_t *vector)
+{
+    sql_put(sql, "(CASE WHEN t.meta = %ld AND jsonb_typeof(t.attributes -> %s::text) = 'array' THEN ", query->type, vector->name);
+
+    if (vector->pgvector) {
+        sql_put(sql, "(t.attributes ->> %s::text)::vector", vector->name);
+        sql_raw(sql, vector->metric->operator);
+        sql_put(sql, "%s::float8[]::vector", vector->center);
+
+    } else {
+        sql_put(sql, "tator.vector_distance(%s, t.attributes -> %s::text, %s::float8[])", vector->metric->name, vector->name, vector->center);
+    }
+
+    sql_put(sql, " END)");
 }
