@@ -10,6 +10,7 @@
 #include "../net/pg.h"
 #include "../net/threads.h"
 #include "login.h"
+#include "mail.h"
 
 /* What the thread gets: it may not look into the request. */
 typedef struct {
@@ -22,6 +23,7 @@ typedef struct {
 #define LOGIN_LOCKED "failed_login_count >= 3 AND last_failed_login >= now() - interval '10 minutes'"
 
 static login_task_t *login_task(rq_t *rq, const char *stored, const char *password, size_t *size);
+static void          login_failed(rq_t *rq, int64_t id);
 static void          login_verify(void *data);
 static void          login_make(void *data);
 
@@ -67,7 +69,7 @@ login_try(rq_t *rq, const char *username, const char *password, login_t *login)
         }
     }
 
-    pg_query(rq, "UPDATE main_user SET failed_login_count = failed_login_count + 1, last_failed_login = now() WHERE id = %ld", login->id);
+    login_failed(rq, login->id);
 
     return false;
 }
@@ -87,6 +89,33 @@ login_stored(rq_t *rq, const char *password)
     }
 
     return task->remade;
+}
+
+
+/* The third failure locks: its user is told, and the operators of each from there on (contract/accounts.md §3.5). */
+static void
+login_failed(rq_t *rq, int64_t id)
+{
+    result_t *user;
+
+    user = pg_query(rq,
+                    "UPDATE main_user SET failed_login_count = failed_login_count + 1, last_failed_login = now() WHERE id = %ld"
+                    " RETURNING failed_login_count, username, email",
+                    id);
+
+    if (pg_rows(user) == 0 || pg_int(user, 0, 0) < 3) {
+        return;
+    }
+
+    if (pg_int(user, 0, 0) == 3 && *pg_text(user, 0, 2) != '\0') {
+        mail_send(rq, pg_text(user, 0, 2), "Tator account has been locked",
+                  "The account %s has been locked for ten minutes after three attempts to log in that failed.\n\n"
+                  "If these were not yours, tell your administrator, and set a new password.\n",
+                  pg_text(user, 0, 1));
+    }
+
+    chat_send(rq, "Login of %s failed %ld times in a row, last from %.*s.", pg_text(user, 0, 1), (long) pg_int(user, 0, 0),
+              (int) rq->address.len, (char *) rq->address.data);
 }
 
 

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
+#include <tator/crypto.h>
 
 #include "../core/wait.h"
 #include "../net/fetch.h"
@@ -108,13 +108,8 @@ own_file_unique(rq_t *rq, const char *name)
         fail(rq, 400, "name must end with a file's name.");
     }
 
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
-        fail(rq, 503, "No randomness.");
-    }
-
-    for (size_t k = 0; k < sizeof(bytes); k++) {
-        snprintf(hex + 2 * k, 3, "%02x", bytes[k]);
-    }
+    random_bytes(bytes, sizeof(bytes));
+    hex_encode(hex, bytes, sizeof(bytes));
 
     stem = strlen(own) - strlen(own_file_extension(rq, own));
 

@@ -3,6 +3,7 @@
  */
 
 #include "../api/columns.h"
+#include "../api/mail.h"
 #include "common.h"
 #include "labels.h"
 
@@ -125,8 +126,14 @@ affiliation_create(rq_t *rq)
         fail_no_match(rq, "User");
     }
 
+    tx_begin(rq);
     id = pg_int(pg_query(rq, "INSERT INTO main_affiliation (permission, organization_id, user_id) VALUES (%s, %ld, %ld) RETURNING id",
                          param_text(rq, "permission"), rq->organization, param_int(rq, "user", 0)), 0, 0);
+
+    mail_send_admins(rq, rq->organization, rq_format(rq, "%s added to %s", pg_text(names, 0, 0), pg_text(names, 0, 1)),
+                     "%s now belongs to the organization %s, as %s.\n", pg_text(names, 0, 0),
+                     pg_text(names, 0, 1), param_text(rq, "permission"));
+    tx_commit(rq);
 
     reply_created(rq, id, "Affiliation of %s to %s created!", pg_text(names, 0, 0), pg_text(names, 0, 1));
 }

@@ -5,6 +5,7 @@
 #include <tator/uuid.h>
 
 #include "../api/columns.h"
+#include "../api/mail.h"
 #include "common.h"
 
 static const field_t invitation_fields[] = {
@@ -115,7 +116,7 @@ invitation_create(rq_t *rq)
     char        token[UUID_SIZE];
     int64_t     id;
     result_t   *facts;
-    const char *email = param_text(rq, "email");
+    const char *url, *email = param_text(rq, "email");
 
     tx_begin(rq);
 
@@ -143,15 +144,19 @@ invitation_create(rq_t *rq)
         fail(rq, 400, "Affiliation already exists for email %s!", email);
     }
 
-    uuid_v1(token);
+    uuid_v4(token);
     id = pg_int(pg_query(rq,
                          "INSERT INTO main_invitation (email, permission, registration_token, status, created_datetime, created_by_id, organization_id)"
                          " VALUES (%s, %s, %s::uuid, 'Pending', now(), %ld, %ld) RETURNING id",
                          email, param_text(rq, "permission"), token, rq->user.id, rq->organization), 0, 0);
+
+    url = rq_format(rq, "%s://%.*s/%s?registration_token=%s", (char *) rq->scheme.data, (int) rq->host.len, (char *) rq->host.data,
+                    pg_int(facts, 0, 1) == 1 ? "accept" : "registration", token);
+    mail_send(rq, email, rq_format(rq, "Tator invitation from %s", pg_text(facts, 0, 0)),
+              "You are invited to join the organization %s in Tator.\n\nFollow this link, within a week:\n\n%s\n", pg_text(facts, 0, 0), url);
     tx_commit(rq);
 
-    reply_created(rq, id, "User can register at %s://%.*s/%s?registration_token=%s", (char *) rq->scheme.data, (int) rq->host.len,
-                  (char *) rq->host.data, pg_int(facts, 0, 1) == 1 ? "accept" : "registration", token);
+    reply_created(rq, id, "User can register at %s", url);
 }
 
 

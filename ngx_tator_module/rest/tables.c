@@ -4,7 +4,7 @@
 
 #include "common.h"
 
-extern const endpoint_t affiliation_endpoints[], algorithm_endpoints[], announcement_endpoints[], applet_endpoints[],
+extern const endpoint_t account_page_endpoints[], affiliation_endpoints[], algorithm_endpoints[], announcement_endpoints[], applet_endpoints[],
     attribute_type_endpoints[], bookmark_endpoints[], bucket_endpoints[], change_log_endpoints[], clone_endpoints[],
     download_endpoints[], email_endpoints[], favorite_endpoints[], file_endpoints[], file_definition_endpoints[],
     file_type_endpoints[], gateway_endpoints[], graphics_endpoints[], group_endpoints[], hosted_template_endpoints[],
@@ -16,7 +16,7 @@ extern const endpoint_t affiliation_endpoints[], algorithm_endpoints[], announce
     track_endpoints[], transcode_endpoints[], upload_endpoints[], user_endpoints[], version_endpoints[];
 
 const endpoint_t *const endpoint_tables[] = {
-    affiliation_endpoints, algorithm_endpoints, announcement_endpoints, applet_endpoints,
+    account_page_endpoints, affiliation_endpoints, algorithm_endpoints, announcement_endpoints, applet_endpoints,
     attribute_type_endpoints, bookmark_endpoints, bucket_endpoints, change_log_endpoints, clone_endpoints,
     download_endpoints, email_endpoints, favorite_endpoints, file_endpoints, file_definition_endpoints,
     file_type_endpoints, gateway_endpoints, graphics_endpoints, group_endpoints, hosted_template_endpoints,

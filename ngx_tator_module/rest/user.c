@@ -7,9 +7,12 @@
 #include "../api/columns.h"
 #include "../api/live_store.h"
 #include "../api/login.h"
+#include "../api/mail.h"
 #include "avatar.h"
 #include "common.h"
 #include "labels.h"
+#include "page.h"
+#include "user.h"
 
 static const field_t user_changeable_fields[] = {
     {"first_name", STRING(), OPTIONAL, "First name."},
@@ -89,11 +92,9 @@ static void        user_change_password(rq_t *rq, int64_t id);
 static void        user_change_names(rq_t *rq, int64_t id);
 static void        user_change_profile(rq_t *rq, int64_t id);
 static json_t     *user_new_profile(rq_t *rq, int64_t id, json_t *profile);
-static void        user_name_free(rq_t *rq, const char *username);
-static int64_t     user_invitation(rq_t *rq, const char *email);
-static void        user_insert(rq_t *rq, int64_t id, const char *username, const char *stored, const json_t *profile);
+static const char *user_invitation(rq_t *rq, user_new_t *user);
 static void        user_organization(rq_t *rq, int64_t id);
-static const char *user_trimmed(rq_t *rq, const char *text);
+static void        user_tell_staff(rq_t *rq, int64_t id);
 
 const endpoint_t user_endpoints[] = {
     {GET(OPEN), "/rest/User/Exists", "UserExists", user_exists,
@@ -215,6 +216,7 @@ user_update(rq_t *rq)
 
     user_change_password(rq, id);
     user_change_names(rq, id);
+    user_tell_staff(rq, id);
     user_change_profile(rq, id);
 
     if (tx_open(rq)) {
@@ -229,26 +231,23 @@ user_update(rq_t *rq)
 static void
 user_create(rq_t *rq)
 {
-    int64_t     id, invitation = 0;
+    int64_t     id;
     json_t     *profile;
     avatar_t    avatar = {0};
-    const char *stored, *username = user_trimmed(rq, param_text(rq, "username")), *password = param_text(rq, "password");
     bool        pictured = param_text(rq, "new_avatar") != NULL;
+    const char *fault, *stored;
+    user_new_t  user = {
+        .username = user_trimmed(rq, param_text(rq, "username")),
+        .first_name = param_text(rq, "first_name"),
+        .last_name = param_text(rq, "last_name"),
+        .email = param_text(rq, "email"),
+        .password = param_text(rq, "password"),
+        .token = param_text(rq, "registration_token"),
+    };
 
-    user_name_free(rq, username);
-
-    if (*password == '\0') {
-        fail(rq, 400, "password must not be empty.");
-    }
-
-    if (param_text(rq, "registration_token") != NULL) {
-        invitation = user_invitation(rq, param_text(rq, "email"));
-
-    } else if (!rq->config->anonymous_registration) {
-        fail(rq, 400, "Registration token must be supplied in URL!");
-
-    } else if (rq->config->email_confirmation && !rq->config->email_enabled) {
-        fail(rq, 400, "Cannot enable email confirmation without email service!");
+    fault = user_fault(rq, &user);
+    if (fault != NULL) {
+        fail(rq, 400, "%s", fault);
     }
 
     profile = rq_own(rq, json_object());
@@ -261,29 +260,105 @@ user_create(rq_t *rq)
         avatar = avatar_read(rq, param_text(rq, "new_avatar"));
     }
 
-    stored = login_stored(rq, password);
-    id = pg_int(pg_query(rq, "SELECT nextval(pg_get_serial_sequence('main_user', 'id'))"), 0, 0);
+    stored = login_stored(rq, user.password);
+    id = user_id_new(rq);
 
     if (pictured) {
         json_object_set_new(profile, "avatar", json_string(avatar_store(rq, id, &avatar)));
     }
 
     tx_begin(rq);
-    user_insert(rq, id, username, stored, profile);
+    user_insert(rq, id, &user, stored, profile);
+    tx_commit(rq);
+
+    reply_created(rq, id, "User %s created!", user.username);
+}
+
+
+const char *
+user_fault(rq_t *rq, user_new_t *user)
+{
+    if (*user->username == '\0') {
+        return "username must not be empty.";
+    }
+
+    if (pg_rows(pg_query(rq, "SELECT FROM main_user WHERE upper(username) = upper(%s) LIMIT 1", user->username)) != 0) {
+        return "Username is already taken!";
+    }
+
+    if (*user->password == '\0') {
+        return "password must not be empty.";
+    }
+
+    if (user->token != NULL) {
+        return user_invitation(rq, user);
+    }
+
+    if (!rq->config->anonymous_registration) {
+        return "Registration token must be supplied in URL!";
+    }
+
+    if (rq->config->email_confirmation && !rq->config->email_enabled) {
+        return "Cannot enable email confirmation without email service!";
+    }
+
+    return NULL;
+}
+
+
+int64_t
+user_id_new(rq_t *rq)
+{
+    return pg_int(pg_query(rq, "SELECT nextval(pg_get_serial_sequence('main_user', 'id'))"), 0, 0);
+}
+
+
+/* With e-mail confirmation a user who was not invited stays inactive until he follows the mailed link (contract/accounts.md §4.4; the
+   reference's mail has no link). */
+void
+user_insert(rq_t *rq, int64_t id, const user_new_t *user, const char *stored, const json_t *profile)
+{
+    bool waits = rq->config->email_confirmation && user->invitation == 0;
+    char confirmation[UUID_SIZE];
+
+    uuid_v4(confirmation);
+
+    pg_query(rq,
+             "INSERT INTO main_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined,"
+             "                       middle_initial, initials, failed_login_count, confirmation_token, elemental_id, profile)"
+             " VALUES (%ld, %s, false, %s, %s, %s, %s, false, %d, now(), '', '', 0, %s::uuid, gen_random_uuid(), %p)",
+             id, stored, user->username, user->first_name, user->last_name, user->email, !waits, waits ? confirmation : NULL, profile);
 
     if (rq->config->autocreate_organizations) {
         user_organization(rq, id);
     }
 
-    if (invitation != 0) {
+    if (user->invitation != 0) {
         pg_query(rq,
                  "WITH accepted AS (UPDATE main_invitation SET status = 'Accepted' WHERE id = %ld RETURNING permission, organization_id)"
                  " INSERT INTO main_affiliation (permission, organization_id, user_id) SELECT permission, organization_id, %ld FROM accepted",
-                 invitation, id);
+                 user->invitation, id);
     }
 
-    tx_commit(rq);
-    reply_created(rq, id, "User %s created!", username);
+    if (waits) {
+        mail_send(rq, user->email, "Tator email confirmation",
+                  "The account %s was registered with this e-mail address.\n\n"
+                  "If that was you, confirm it here:\n\n%s/registration-confirmation?token=%s\n",
+                  user->username, page_site(rq), confirmation);
+    }
+
+    mail_send_staff(rq, "Tator user created", "The user %s (%s %s, %s) was created with the id %ld.\n", user->username, user->first_name,
+                    user->last_name, user->email, (long) id);
+}
+
+
+bool
+user_confirm(rq_t *rq, const char *token)
+{
+    return pg_rows(pg_query(rq,
+                            "UPDATE main_user SET is_active = true, confirmation_token = NULL"
+                            " WHERE confirmation_token::text = lower(%s) AND NOT is_active RETURNING id",
+                            token)) == 1;
 }
 
 
@@ -371,7 +446,6 @@ user_resets(rq_t *rq)
 static void
 user_change_password(rq_t *rq, int64_t id)
 {
-    result_t   *reset;
     const char *stored, *password = param_text(rq, "password"), *token = param_text(rq, "reset_token");
 
     if (password == NULL) {
@@ -390,16 +464,31 @@ user_change_password(rq_t *rq, int64_t id)
     stored = login_stored(rq, password);
     tx_begin(rq);
 
+    if (!user_reset_password(rq, id, token, stored)) {
+        fail(rq, 400, "Reset token is expired or invalid!");
+    }
+}
+
+
+/* The other resets of the user end, too: who got hold of an older mail can not take the account back. */
+bool
+user_reset_password(rq_t *rq, int64_t id, const char *token, const char *stored)
+{
+    result_t *reset;
+
     reset = pg_query(rq,
                      "DELETE FROM main_passwordreset WHERE reset_token::text = lower(%s) AND user_id = %ld"
                      " RETURNING created_datetime > now() - interval '1 day'",
                      token, id);
 
     if (pg_rows(reset) == 0 || !pg_bool(reset, 0, 0)) {
-        fail(rq, 400, "Reset token is expired or invalid!");
+        return false;
     }
 
+    pg_query(rq, "DELETE FROM main_passwordreset WHERE user_id = %ld", id);
     pg_query(rq, "UPDATE main_user SET password = %s, failed_login_count = 0 WHERE id = %ld", stored, id);
+
+    return true;
 }
 
 
@@ -485,57 +574,28 @@ user_new_profile(rq_t *rq, int64_t id, json_t *old)
 }
 
 
-static void
-user_name_free(rq_t *rq, const char *username)
-{
-    if (*username == '\0') {
-        fail(rq, 400, "username must not be empty.");
-    }
-
-    if (pg_rows(pg_query(rq, "SELECT FROM main_user WHERE upper(username) = upper(%s) LIMIT 1", username)) != 0) {
-        fail(rq, 400, "Username is already taken!");
-    }
-}
-
-
 /* The pending invitation that the token names; it must have been sent to this address. */
-static int64_t
-user_invitation(rq_t *rq, const char *email)
+static const char *
+user_invitation(rq_t *rq, user_new_t *user)
 {
     result_t *invitation;
 
     invitation = pg_query(rq,
                           "SELECT id, upper(email) = upper(%s) FROM main_invitation"
                           " WHERE registration_token::text = lower(%s) AND status = 'Pending'",
-                          email, param_text(rq, "registration_token"));
+                          user->email, user->token);
 
     if (pg_rows(invitation) == 0) {
-        fail(rq, 400, "Registration token is expired or invalid!");
+        return "Registration token is expired or invalid!";
     }
 
     if (!pg_bool(invitation, 0, 1)) {
-        fail(rq, 400, "Email address must match where registration token was sent!");
+        return "Email address must match where registration token was sent!";
     }
 
-    return pg_int(invitation, 0, 0);
-}
+    user->invitation = pg_int(invitation, 0, 0);
 
-
-/* With e-mail confirmation a user who was not invited stays inactive until staff activates him (contract/accounts.md §4.4). */
-static void
-user_insert(rq_t *rq, int64_t id, const char *username, const char *stored, const json_t *profile)
-{
-    bool waits = rq->config->email_confirmation && param_text(rq, "registration_token") == NULL;
-    char confirmation[UUID_SIZE];
-
-    uuid_v4(confirmation);
-
-    pg_query(rq,
-             "INSERT INTO main_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined,"
-             "                       middle_initial, initials, failed_login_count, confirmation_token, elemental_id, profile)"
-             " VALUES (%ld, %s, false, %s, %s, %s, %s, false, %d, now(), '', '', 0, %s::uuid, gen_random_uuid(), %p)",
-             id, stored, username, param_text(rq, "first_name"), param_text(rq, "last_name"), param_text(rq, "email"), !waits,
-             waits ? confirmation : NULL, profile);
+    return NULL;
 }
 
 
@@ -555,7 +615,34 @@ user_organization(rq_t *rq, int64_t id)
 }
 
 
-static const char *
+/* Which of what staff hears of is in the request (contract/accounts.md §4.2); never the values of secrets. */
+static void
+user_tell_staff(rq_t *rq, int64_t id)
+{
+    text_t                   names;
+    result_t                *user;
+    static const char *const told[] = {"first_name", "last_name", "email", "password", "set_profile_keys", "clear_profile_keys", "new_avatar"};
+
+    if (!rq->config->email_notify_staff) {
+        return;
+    }
+
+    text_start(&names, rq->arena, 128);
+    for (size_t k = 0; k < sizeof(told) / sizeof(told[0]); k++) {
+        if (param_given(rq, told[k])) {
+            text_printf(&names, "%s%s", names.len ? ", " : "", told[k]);
+        }
+    }
+
+    if (names.len > 0) {
+        user = pg_query(rq, "SELECT username FROM main_user WHERE id = %ld", id);
+        mail_send_staff(rq, "Tator user changed", "The user %s (id %ld) was changed: %.*s.\n", pg_text(user, 0, 0), (long) id, (int) names.len,
+                        names.data);
+    }
+}
+
+
+const char *
 user_trimmed(rq_t *rq, const char *text)
 {
     size_t len;

@@ -1,0 +1,51 @@
+/*
+ * Small pages for browsers, rendered here: a heading, an alert, a form. They work without scripts, with a keyboard and a screen reader, and
+ * load nothing from anywhere.
+ *
+ *     page_begin(rq, &page, "Set a new password");
+ *     page_alert(&page, fault);
+ *     page_form(rq, &page, "/password-reset");
+ *     page_field(&page, &(page_field_t) {.name = "password", .label = "New password", .type = "password"});
+ *     page_form_end(&page, "Set the password");
+ *     page_end(rq, &page, 200);
+ */
+
+#ifndef TATOR_PAGE_H
+#define TATOR_PAGE_H
+
+#include "../core/rq.h"
+
+typedef struct {
+    const char *name, *label;
+    const char *type;         /* NULL: text */
+    const char *autocomplete; /* NULL: off */
+    const char *value, *hint; /* NULL: none */
+    bool        optional;
+} page_field_t;
+
+void page_begin(rq_t *rq, text_t *page, const char *title);
+void page_end(rq_t *rq, text_t *page, int status);
+
+void page_alert(text_t *page, const char *text);     /* what went wrong; NULL: nothing did */
+void page_paragraph(text_t *page, const char *text);
+void page_link(text_t *page, const char *href, const char *text);
+
+/* A form that posts to `action`, with its CSRF token. */
+void page_form(rq_t *rq, text_t *page, const char *action);
+void page_field(text_t *page, const page_field_t *field);
+void page_hidden(text_t *page, const char *name, const char *value);
+void page_form_end(text_t *page, const char *button);
+
+/* Text with what HTML gives a meaning escaped; fine in attributes in double quotes. */
+void page_text(text_t *page, const char *text);
+
+/* A value of the form, else of the query; "" when there is none. */
+const char *page_value(rq_t *rq, const char *name);
+
+/* Whether the posted form may act: else the answer is a 403 page. A caller by token has no cookie that others could abuse. */
+bool page_may_act(rq_t *rq);
+
+/* "https://tator.example.com": what links in mails begin with. */
+const char *page_site(rq_t *rq);
+
+#endif
