@@ -2,6 +2,7 @@
 
     make bench                     all
     bash bench/run build lists     some: requests lists creation memory transcode
+    bash bench/run build large     on a database of 10 million localizations, see bench/large.py
 """
 import json
 import re
@@ -14,6 +15,7 @@ import time
 import uuid
 from pathlib import Path
 
+from bench import large
 from t.chaos.conftest import boxes, fill
 from t.server import Server
 
@@ -202,6 +204,8 @@ def transcode(server):
 
 def main():
     wanted = sys.argv[1:] or ["requests", "lists", "creation", "memory", "transcode"]
+    if wanted == ["large_make"]:
+        return large.make()
     floor = "location = /floor { access_log off; default_type application/json; return 200 \"{}\"; }"
     with Server(NGINX_SERVER=floor, FAST_DATABASE="off") as server:
         for name in wanted:

@@ -110,7 +110,7 @@ request_leave(request_t *request)
 bool
 request_retry(request_t *request)
 {
-    if (request->retried || request->header_sent) {
+    if (request->retried == REQUEST_RETRIES || request->header_sent) {
         return false;
     }
 
@@ -521,7 +521,7 @@ request_done(request_t *request)
 
     if (request->retry) {
         request->retry = 0;
-        request->retried = 1;
+        request->retried++;
         request->ended = 0;
         reply_reset(request);
         request->rq.user = (user_t) {0};

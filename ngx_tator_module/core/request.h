@@ -43,7 +43,7 @@ typedef struct {
     unsigned running : 1;     /* the fiber is on the stack now */
     unsigned ended : 1;       /* fiber finished or left by fail() */
     unsigned retry : 1;       /* run the handler once more (serialization failure) */
-    unsigned retried : 1;
+    unsigned retried : 3;     /* how often */
     unsigned abandoned : 1;
     unsigned header_sent : 1;
     unsigned negotiated : 1;  /* the format is agreed on; the session was looked at from there on */
@@ -58,7 +58,9 @@ ngx_int_t request_handler(ngx_http_request_t *r);
 /* Leave the handler for good; the answer is already set. */
 _Noreturn void request_leave(request_t *request);
 
-/* Leave the handler to run it once more; false when it was retried before or has sent something. */
+#define REQUEST_RETRIES 5
+
+/* Leave the handler to run it once more; false when it was retried REQUEST_RETRIES times or has sent something. */
 bool request_retry(request_t *request);
 
 /* reply.c: send what the handler left, on the main stack. */

@@ -6,6 +6,9 @@
 
 #include "annotation.h"
 
+/* How often what others changed meanwhile is looked at again. */
+#define ANNOTATION_TRIES 8
+
 extern const column_t localization_columns[], state_object_columns[];
 
 static const char *const localization_copied[] = {
@@ -45,6 +48,7 @@ const annotation_t annotation_state = {
                 "pgtrigger_post_state_update_lookup_2d543}",
 };
 
+static void        annotation_advisory(rq_t *rq, const char *elemental_ids);
 static void        changes_put(sql_t *sql, const change_t *change);
 static void        annotation_modified(rq_t *rq, changes_t *changes);
 
@@ -89,24 +93,76 @@ annotation_addressed(rq_t *rq, const annotation_t *kind, bool deleted)
 }
 
 
+/* All rows of all groups are locked by one statement in the order of their ids, and advisory locks come before: nobody waits for one while he
+   holds rows, so requests do not deadlock with each other. FOR NO KEY UPDATE is what an UPDATE takes; rows that only refer to these do not wait
+   for it. A row that moved to another group meanwhile, or has none yet, is tried again. */
 void
-annotation_lock(rq_t *rq, const annotation_t *kind, const char *ids)
+annotation_lock(rq_t *rq, const annotation_t *kind, const char *ids, const char *elemental_id)
 {
-    sql_t *sql;
+    sql_t      *sql;
+    result_t   *result;
+    const char *others;
 
-    sql = sql_new(rq->arena);
-    sql_put(sql, "UPDATE ");
-    sql_raw(sql, kind->table);
-    sql_put(sql, " SET elemental_id = gen_random_uuid() WHERE id = ANY(%s::bigint[]) AND elemental_id IS NULL", ids);
-    pg_run(rq, sql);
+    others = elemental_id == NULL ? "{}" : rq_format(rq, "{%s}", elemental_id);
 
-    sql = sql_new(rq->arena);
-    sql_put(sql, "SELECT 1 FROM ");
-    sql_raw(sql, kind->table);
-    sql_put(sql, " t WHERE t.elemental_id IN (SELECT a.elemental_id FROM ");
-    sql_raw(sql, kind->table);
-    sql_put(sql, " a WHERE a.id = ANY(%s::bigint[])) ORDER BY t.id FOR UPDATE", ids);
-    pg_run(rq, sql);
+    if (elemental_id != NULL) {
+        annotation_advisory(rq, others);
+    }
+
+    for (int tries = 0; tries < ANNOTATION_TRIES; tries++) {
+        sql = sql_new(rq->arena);
+        sql_put(sql, "WITH locked AS MATERIALIZED (SELECT t.id FROM ");
+        sql_raw(sql, kind->table);
+        sql_put(sql, " t WHERE t.elemental_id = ANY(ARRAY(SELECT a.elemental_id FROM ");
+        sql_raw(sql, kind->table);
+        sql_put(sql,
+                " a WHERE a.id = ANY(%s::bigint[]) UNION SELECT unnest(%s::uuid[]))) ORDER BY t.id FOR NO KEY UPDATE)"
+                " SELECT count(*) = cardinality(%s::bigint[]) FROM locked WHERE id = ANY(%s::bigint[])",
+                ids, others, ids, ids);
+        result = pg_run(rq, sql);
+
+        if (pg_bool(result, 0, 0)) {
+            return;
+        }
+
+        sql = sql_new(rq->arena);
+        sql_put(sql, "UPDATE ");
+        sql_raw(sql, kind->table);
+        sql_put(sql, " SET elemental_id = gen_random_uuid() WHERE id = ANY(%s::bigint[]) AND elemental_id IS NULL", ids);
+        pg_run(rq, sql);
+    }
+}
+
+
+/* What matched may have got a newer mark or changed before its group was locked: it counts when it still matches afterwards. Rows that are
+   named by id stay the same. */
+matched_t
+annotation_matched(rq_t *rq, const annotation_t *kind, unsigned flags, const char *verb, const char *elemental_id)
+{
+    matched_t before, matched;
+
+    matched = query_matched(rq, kind->kind, flags, verb);
+
+    for (int tries = 0; tries < ANNOTATION_TRIES; tries++) {
+        if (matched.n == 0) {
+            return matched;
+        }
+
+        before = matched;
+        annotation_lock(rq, kind, before.array, elemental_id);
+
+        if (flags & QUERY_ALL_MARKS) {
+            return before;
+        }
+
+        matched = query_matched(rq, kind->kind, flags, verb);
+
+        if (strcmp(before.array, matched.array) == 0) {
+            return matched;
+        }
+    }
+
+    fail(rq, 503, "Somebody else is changing the same objects. Please try again.");
 }
 
 
@@ -115,14 +171,20 @@ annotation_lock_elemental(rq_t *rq, const annotation_t *kind, const char *elemen
 {
     sql_t *sql;
 
-    /* a group without rows yet has none to lock */
-    pg_query(rq, "SELECT pg_advisory_xact_lock(hashtextextended(e::text, 0)) FROM unnest(%s::uuid[]) e ORDER BY e", elemental_ids);
+    annotation_advisory(rq, elemental_ids);
 
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT 1 FROM ");
     sql_raw(sql, kind->table);
-    sql_put(sql, " WHERE elemental_id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", elemental_ids);
+    sql_put(sql, " WHERE elemental_id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE", elemental_ids);
     pg_run(rq, sql);
+}
+
+
+const char *
+annotation_target(rq_t *rq, const char *name)
+{
+    return param_given(rq, name) ? query_uuid(rq, name, param_text(rq, name)) : NULL;
 }
 
 
@@ -383,10 +445,12 @@ annotation_patch_list(rq_t *rq, const annotation_t *kind, const char *noun, anno
     int64_t          author;
     changes_t        changes = {0};
     matched_t        matched;
+    const char      *elemental_id;
     annotation_row_t first;
 
     tx_begin(rq);
 
+    elemental_id = annotation_target(rq, "new_elemental_id");
     author = annotation_author(rq, param_text(rq, "user_elemental_id"));
     in_place = param_int(rq, "in_place", 0) != 0 || author != 0 || json_array_size(param(rq, "ids")) > 0;
 
@@ -395,14 +459,14 @@ annotation_patch_list(rq_t *rq, const annotation_t *kind, const char *noun, anno
         in_place = param_int(rq, "in_place", 0) != 0 || author != 0;
     }
 
-    matched = query_matched(rq, kind->kind, author != 0 || json_array_size(param(rq, "ids")) > 0 ? QUERY_ALL_MARKS : 0, "update");
+    matched = annotation_matched(rq, kind, author != 0 || json_array_size(param(rq, "ids")) > 0 ? QUERY_ALL_MARKS : 0, "update",
+                                 elemental_id);
 
     if (matched.type == -1) {
         fail(rq, 400, "When doing a bulk patch the type id of all objects must be the same.");
     }
 
     if (matched.n > 0) {
-        annotation_lock(rq, kind, matched.array);
         first = annotation_row(rq, kind, matched.ids[0]);
         attributes = attributes_on_patch(rq, first.attribute_types, annotation_owner(rq, first.type_name));
 
@@ -412,11 +476,8 @@ annotation_patch_list(rq_t *rq, const annotation_t *kind, const char *noun, anno
             changes_set(&changes, "attributes", "coalesce(t.attributes, '{}') || %s::jsonb", json_text(rq->arena, attributes));
         }
 
-        if (param_given(rq, "new_elemental_id")) {
-            const char *elemental_id = query_uuid(rq, "new_elemental_id", param_text(rq, "new_elemental_id"));
-
+        if (elemental_id != NULL) {
             changes_set(&changes, "elemental_id", "%s::uuid", elemental_id);
-            annotation_lock_elemental(rq, kind, rq_format(rq, "{%s}", elemental_id));
         }
 
         if (param_given(rq, "new_version")) {
@@ -460,11 +521,9 @@ annotation_delete_list(rq_t *rq, const annotation_t *kind, const char *noun, boo
     matched_t matched;
 
     tx_begin(rq);
-    matched = query_matched(rq, kind->kind, 0, "delete");
+    matched = annotation_matched(rq, kind, 0, "delete", NULL);
 
     if (matched.n > 0) {
-        annotation_lock(rq, kind, matched.array);
-
         if (param_int(rq, "prune", 0) != 0) {
             annotation_prune(rq, kind, matched.array, matched.ids[0]);
 
@@ -528,6 +587,14 @@ annotation_deleted(rq_t *rq, const annotation_t *kind, const annotation_row_t *r
                                                      row->elemental_id, (long) row->mark))));
     json_object_set(answer, "id", rq_own(rq, json_integer(id)));
     reply_json(rq, 200, answer);
+}
+
+
+/* A group without rows yet has none to lock. */
+static void
+annotation_advisory(rq_t *rq, const char *elemental_ids)
+{
+    pg_query(rq, "SELECT pg_advisory_xact_lock(hashtextextended(e::text, 0)) FROM unnest(%s::uuid[]) e ORDER BY e", elemental_ids);
 }
 
 

@@ -50,11 +50,18 @@ void changes_set(changes_t *changes, const char *column, const char *sql, const 
 /* The id of the row that the path names; `deleted`: also a deleted one of the elemental id. 404 when there is none. */
 int64_t annotation_addressed(rq_t *rq, const annotation_t *kind, bool deleted);
 
-/* Lock the groups of rows, in all versions; give rows an elemental id that have none. In the caller's transaction. */
-void annotation_lock(rq_t *rq, const annotation_t *kind, const char *ids);
+/* Lock the groups of rows, in all versions, and that of an elemental id that they may go to (NULL: none); give rows an elemental id that have
+   none. In the caller's transaction, once and before other locks of it. */
+void annotation_lock(rq_t *rq, const annotation_t *kind, const char *ids, const char *elemental_id);
 
-/* The same by elemental ids (array text), which may be new. */
+/* The same for elemental ids (array text) that rows come to, which may be new. */
 void annotation_lock_elemental(rq_t *rq, const annotation_t *kind, const char *elemental_ids);
+
+/* The rows that the query's filters match, with their groups locked; 400 when their number is not `count`. Otherwise as annotation_lock(). */
+matched_t annotation_matched(rq_t *rq, const annotation_t *kind, unsigned flags, const char *verb, const char *elemental_id);
+
+/* The elemental id that a member of the body names, or NULL; 400 when it is malformed. */
+const char *annotation_target(rq_t *rq, const char *name);
 
 /* The row, with its type; 404 when it is gone. */
 annotation_row_t annotation_row(rq_t *rq, const annotation_t *kind, int64_t id);

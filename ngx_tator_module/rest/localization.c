@@ -190,7 +190,7 @@ localization_patch(rq_t *rq)
     in_place = param_int(rq, "in_place", 0) != 0 || author != 0;
 
     addressed = annotation_addressed(rq, &annotation_localization, false);
-    annotation_lock(rq, &annotation_localization, rq_format(rq, "{%ld}", (long) addressed));
+    annotation_lock(rq, &annotation_localization, rq_format(rq, "{%ld}", (long) addressed), annotation_target(rq, "elemental_id"));
     row = annotation_row(rq, &annotation_localization, addressed);
     id = annotation_newest(rq, &annotation_localization, &row, !in_place && param_int(rq, "pedantic", 0) != 0);
     row = annotation_row(rq, &annotation_localization, id);
@@ -230,7 +230,8 @@ localization_delete(rq_t *rq)
 
     prune = param_int(rq, "prune", 0) != 0;
     id = annotation_addressed(rq, &annotation_localization, prune);
-    annotation_lock(rq, &annotation_localization, rq_format(rq, "{%ld}", (long) id));
+    annotation_lock(rq, &annotation_localization, rq_format(rq, "{%ld}", (long) id), NULL);
+    id = annotation_addressed(rq, &annotation_localization, prune); /* there may be a newer mark by now */
     row = annotation_row(rq, &annotation_localization, id);
 
     if (prune) {
@@ -283,7 +284,7 @@ localization_changes(rq_t *rq, const annotation_row_t *row, changes_t *changes)
     }
 
     if (param_given(rq, "elemental_id")) {
-        changes_set(changes, "elemental_id", "%s::uuid", query_uuid(rq, "elemental_id", param_text(rq, "elemental_id")));
+        changes_set(changes, "elemental_id", "%s::uuid", annotation_target(rq, "elemental_id"));
     }
 
     if (row->thumbnail != 0 && moved && strcmp(row->dtype, "box") == 0) { /* it shows another place now */

@@ -269,7 +269,7 @@ state_patch(rq_t *rq)
     in_place = param_int(rq, "in_place", 0) != 0 || author != 0;
 
     addressed = annotation_addressed(rq, &annotation_state, false);
-    annotation_lock(rq, &annotation_state, rq_format(rq, "{%ld}", (long) addressed));
+    annotation_lock(rq, &annotation_state, rq_format(rq, "{%ld}", (long) addressed), annotation_target(rq, "elemental_id"));
     row = annotation_row(rq, &annotation_state, addressed);
     id = annotation_newest(rq, &annotation_state, &row, !in_place && param_int(rq, "pedantic", 0) != 0);
     row = annotation_row(rq, &annotation_state, id);
@@ -312,11 +312,16 @@ state_delete(rq_t *rq)
 
     prune = param_int(rq, "prune", 0) != 0;
     id = annotation_addressed(rq, &annotation_state, prune);
+    annotation_lock(rq, &annotation_state, rq_format(rq, "{%ld}", (long) id), NULL);
+    id = annotation_addressed(rq, &annotation_state, prune); /* there may be a newer mark by now */
     ids = rq_format(rq, "{%ld}", (long) id);
-    annotation_lock(rq, &annotation_state, ids);
     row = annotation_row(rq, &annotation_state, id);
     children = state_children(rq, &row);
     first = children[1] == '}' ? NULL : children + 1;
+
+    if (first != NULL) {
+        annotation_lock(rq, &annotation_localization, children, NULL);
+    }
 
     if (prune) {
         annotation_prune(rq, &annotation_state, ids, id);
@@ -374,7 +379,7 @@ state_changes(rq_t *rq, const annotation_row_t *row, changes_t *changes)
     }
 
     if (param_given(rq, "elemental_id")) {
-        changes_set(changes, "elemental_id", "%s::uuid", query_uuid(rq, "elemental_id", param_text(rq, "elemental_id")));
+        changes_set(changes, "elemental_id", "%s::uuid", annotation_target(rq, "elemental_id"));
     }
 
     changes_set(changes, "modified_datetime", "now()", NULL);

@@ -53,7 +53,7 @@ state_merge(rq_t *rq)
     }
 
     tx_begin(rq);
-    annotation_lock(rq, &annotation_state, rq_format(rq, "{%ld,%ld}", (long) id, (long) other));
+    annotation_lock(rq, &annotation_state, rq_format(rq, "{%ld,%ld}", (long) id, (long) other), NULL);
 
     result = pg_query(rq, "SELECT id FROM main_state WHERE id IN (%ld, %ld) AND project = %ld AND deleted = false", id, other, rq->project);
 
@@ -85,7 +85,7 @@ state_trim(rq_t *rq)
     start = strcmp(param_text(rq, "endpoint"), "start") == 0;
 
     tx_begin(rq);
-    annotation_lock(rq, &annotation_state, rq_format(rq, "{%ld}", (long) id));
+    annotation_lock(rq, &annotation_state, rq_format(rq, "{%ld}", (long) id), NULL);
 
     if (pg_rows(pg_query(rq, "SELECT 1 FROM main_state WHERE id = %ld AND deleted = false", id)) == 0) {
         fail_missing(rq, "State");

@@ -1,0 +1,190 @@
+"""A database of 10 million localizations in 200 projects, made by SQL in minutes, and the lists that people ask of it.
+
+    bash bench/run build large_make        makes it in LARGE (a folder, default var-large; about 12 GB) and says the size of each index
+    bash bench/run build large             measures it: first byte, time, plan and index of each query; EXPLAIN=on prints the whole plans
+    bash bench/run build large_write       creation and bulk changes on it, by several clients
+    ROWS=1000000                           another size; projects and media shrink with it
+
+One project has a fifth of the rows, twenty have two fifths, the rest shares the others. Rows come without change logs and look-up rows: no list
+reads those. Secondary indexes are dropped first and built when the rows are there, ours by the migrations' own concurrent path.
+"""
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from t.server import Server, TOP
+
+ROWS = int(os.environ.get("ROWS", 10_000_000))
+BIG, MIDDLE, SMALL = 1, 20, 179
+ROUNDS = 10                                                      # rows of a project come in as many stretches, between those of the others
+TABLES = ("main_localization", "main_state", "main_state_media", "main_state_localizations", "main_media")
+OPTIONS = ("-c shared_buffers=1GB -c max_wal_size=8GB -c checkpoint_timeout=30min -c maintenance_work_mem=512MB -c effective_cache_size=8GB "
+           "-c work_mem=64MB -c max_parallel_workers_per_gather=0")
+
+BOX = [{"name": "Species", "dtype": "string"}, {"name": "Count", "dtype": "int"}, {"name": "Score", "dtype": "float"},
+       {"name": "Checked", "dtype": "bool"}, {"name": "Quality", "dtype": "enum", "choices": ["good", "fair", "poor"]},
+       {"name": "Seen", "dtype": "datetime"}, {"name": "Place", "dtype": "geopos"}, {"name": "Note", "dtype": "string"}]
+MEDIA = [{"name": "Station", "dtype": "string"}, {"name": "Depth", "dtype": "float"}, {"name": "Camera", "dtype": "enum", "choices": ["left", "right"]}]
+TRACK = [{"name": "Behaviour", "dtype": "string"}, {"name": "Speed", "dtype": "float"}]
+
+
+class Large(Server):
+    """A server whose folder stays."""
+
+    def __init__(self, **settings):
+        super().__init__(PREPARED="on", DATABASE_OPTIONS=OPTIONS, TRANSCODE_WORKERS="0", **settings)
+        shutil.rmtree(self.folder)
+        self.var = Path(os.environ.get("LARGE", TOP / "var-large")).resolve()
+        self.environment["VAR"] = str(self.var)
+        if (self.var / "secret/port").exists():
+            self.port = int((self.var / "secret/port").read_text())
+            self.environment["PORT"] = str(self.port)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def __exit__(self, *_):
+        self.stop()
+
+
+def timed(name, work):
+    start = time.perf_counter()
+    result = work()
+    print(f"{name:66}{time.perf_counter() - start:>14.1f} s", flush=True)
+    return result
+
+
+def make():
+    with Large(FAST_DATABASE="on") as server:
+        if server.psql("SELECT to_regclass('bench_project') IS NOT NULL") == "t":
+            raise SystemExit(f"{server.var} holds one already")
+        timed("200 projects with types, versions and sections, by REST", lambda: projects(server))
+        definitions = drop_indexes(server)
+        timed("media", lambda: server.psql(MEDIA_ROWS))
+        timed(f"{ROWS} localizations", lambda: localizations(server))
+        timed("states and their links", lambda: server.psql(STATE_ROWS))
+        timed("vacuum and statistics", lambda: server.psql("; ".join(f"VACUUM (ANALYZE) {table}" for table in TABLES)))
+        build_indexes(server, definitions)
+        server.psql("CHECKPOINT")
+        sizes(server)
+
+
+def projects(server):
+    """The fixed rows, and bench_project, which says what each project gets."""
+    server.psql("CREATE TABLE bench_project (n int, project int, rows int, media int, video int, box int, dot int, track int, version int, review int, "
+                "sections int[], base int, media_base int)")
+    with server.http() as http:
+        organization = http.ok("POST", "/rest/Organizations", {"name": "Large"})["id"]
+        for n in range(BIG + MIDDLE + SMALL):
+            project = http.ok("POST", "/rest/Projects", {"name": f"Large {n}", "summary": "", "organization": organization})["id"]
+            video = http.ok("POST", f"/rest/MediaTypes/{project}", {"name": "Video", "dtype": "video", "attribute_types": MEDIA})["id"]
+            box, dot = (http.ok("POST", f"/rest/LocalizationTypes/{project}",
+                                {"name": dtype, "dtype": dtype, "media_types": [video], "attribute_types": BOX})["id"] for dtype in ("box", "dot"))
+            track = http.ok("POST", f"/rest/StateTypes/{project}", {"name": "Track", "association": "Localization", "media_types": [video],
+                                                                     "attribute_types": TRACK})["id"]
+            version = http.ok("GET", f"/rest/Versions/{project}")[0]["id"]
+            review = http.ok("POST", f"/rest/Versions/{project}", {"name": "Review", "bases": [version]})["id"]
+            sections = [http.ok("POST", f"/rest/Sections/{project}", {"name": f"Day {k}"})["id"] for k in range(10)]
+            rows, media = (ROWS // 5, 5000) if n < BIG else (ROWS * 2 // 5 // MIDDLE, 1000) if n < BIG + MIDDLE else (ROWS * 2 // 5 // SMALL, 200)
+            media = max(ROUNDS, media * ROWS // 10_000_000 // ROUNDS * ROUNDS)
+            server.psql(f"INSERT INTO bench_project VALUES ({n}, {project}, {rows // ROUNDS * ROUNDS}, {media}, {video}, {box}, {dot}, {track}, {version}, "
+                        f"{review}, '{{{','.join(map(str, sections))}}}', 0, 0)")
+
+
+def drop_indexes(server):
+    """The definitions of what is dropped."""
+    names = server.sql("SELECT c.relname AS name, pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
+                       f"WHERE NOT i.indisunique AND i.indrelid = ANY('{{{','.join(TABLES)}}}'::regclass[])")
+    server.psql("; ".join(f"DROP INDEX {row['name']}" for row in names))
+    return names
+
+
+def build_indexes(server, definitions):
+    for row in definitions:
+        if not row["name"].startswith("tator_ix"):
+            timed("  " + row["name"], lambda: server.psql(row["definition"].replace(" INDEX ", " INDEX CONCURRENTLY ", 1)))
+    files = [path.name for path in sorted((TOP / "sql").glob("*.sql")) if path.read_text().startswith("-- concurrent\n")]
+    server.psql(f"DELETE FROM tator.migration WHERE name IN ({', '.join(repr(name) for name in files)})")
+    environment = {**server.environment, **server.settings()}
+    timed("tator-admin migrate: our indexes, concurrently", lambda: subprocess.run(
+        [str(TOP / server.environment["BUILD"] / "tator-admin"), "migrate", "--sql-dir", str(TOP / "sql")], env=environment, check=True))
+
+
+def sizes(server):
+    for row in server.sql("SELECT relname AS name, pg_size_pretty(pg_relation_size(oid)) AS size FROM pg_class WHERE oid = "
+                          f"ANY('{{{','.join(TABLES)}}}'::regclass[]) ORDER BY pg_relation_size(oid) DESC"):
+        print(f"{row['name']:66}{row['size']:>16}")
+    for row in server.sql("SELECT i.indexrelid::regclass::text AS name, pg_size_pretty(pg_relation_size(i.indexrelid)) AS size FROM pg_index i "
+                          f"WHERE i.indrelid = ANY('{{{','.join(TABLES)}}}'::regclass[]) ORDER BY i.indrelid, pg_relation_size(i.indexrelid) DESC"):
+        print(f"  {row['name']:64}{row['size']:>16}")
+    print(f"{'the whole database':66}{server.psql('SELECT pg_size_pretty(pg_database_size(current_database()))'):>16}", flush=True)
+
+
+def localizations(server):
+    """In rounds, two at a time: in each, every project gets a tenth of its rows, on a tenth of its media, media after media."""
+    failed = []
+
+    def some(first):
+        try:
+            for turn in range(first, ROUNDS, 2):
+                server.psql(LOCALIZATION_ROWS.replace(":round", str(turn)))
+        except Exception as error:                               # told below
+            failed.append(error)
+
+    workers = [threading.Thread(target=some, args=(first,)) for first in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if failed:
+        raise failed[0]
+    server.psql("SELECT setval(pg_get_serial_sequence('main_localization', 'id'), (SELECT sum(rows) FROM bench_project))")
+
+
+# Ids are given, so that rows can name each other: those of round r and project p are (rows of the rounds before) + (rows of the projects before).
+MEDIA_ROWS = """
+SET session_replication_role = replica;
+UPDATE bench_project p SET media_base = (SELECT coalesce(sum(media), 0) FROM bench_project o WHERE o.n < p.n),
+    base = (SELECT coalesce(sum(rows / 10), 0) FROM bench_project o WHERE o.n < p.n);
+INSERT INTO main_media (id, attributes, created_datetime, modified_datetime, archive_status_date, name, md5, num_frames, fps, codec, width, height,
+    media_files, deleted, restoration_requested, archive_state, elemental_id, created_by, modified_by, primary_section_id, project, meta)
+SELECT p.media_base + k, jsonb_build_object('Station', 'station ' || k % 100, 'Depth', (k * 37 % 4000) / 10.0, 'Camera', CASE k % 2 WHEN 0 THEN 'left' ELSE 'right' END),
+    now() - (p.media - k) * interval '1 minute', now(), now(), to_char(k * 7919 % p.media, 'FM00000') || '_video_' || k || '.mp4', md5(k::text), 9000, 25, 'h264', 1920, 1080,
+    jsonb_build_object('streaming', jsonb_build_array(jsonb_build_object('path', format('1/%s/%s/720.mp4', p.project, k), 'resolution', '[720, 1280]'::jsonb, 'codec', 'h264'))),
+    false, false, 'live', gen_random_uuid(), 1, 1, p.sections[1 + (k - 1) * 10 / p.media], p.project, p.video
+FROM bench_project p, generate_series(1, p.media) k ORDER BY p.n, k;
+SELECT setval(pg_get_serial_sequence('main_media', 'id'), (SELECT max(id) FROM main_media));
+"""
+
+LOCALIZATION_ROWS = """
+SET session_replication_role = replica;
+INSERT INTO main_localization (id, attributes, created_datetime, modified_datetime, frame, x, y, width, height, deleted, elemental_id, variant_deleted,
+    mark, latest_mark, created_by, media, modified_by, parent, project, meta, "user", version)
+SELECT r.before + k,
+    jsonb_build_object('Species', 'species ' || floor(random() ^ 3 * 2000), 'Count', floor(random() * 1000000), 'Score', round(random()::numeric, 4),
+        'Checked', k % 3 = 0, 'Quality', CASE WHEN random() < 0.9 THEN 'good' WHEN random() < 0.9 THEN 'fair' ELSE 'poor' END,
+        'Seen', to_char(timestamp '2020-01-01' + random() * interval '2000 days', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"'))
+    || CASE k % 20 WHEN 3 THEN jsonb_build_object('Note', 'note ' || md5(k::text)) WHEN 4 THEN jsonb_build_object('Place', jsonb_build_array(random() * 360 - 180, random() * 180 - 90))
+        ELSE '{}' END,
+    now() - (10 - :round) * interval '30 days' + k * interval '1 second', now() - (10 - :round) * interval '30 days' + k * interval '1 second',
+    k * 7 % 9000, random(), random(), random() / 10, random() / 10, k % 211 = 100, md5(p.project || '-' || r.before + k - (k % 33 = 0)::int)::uuid, k % 97 = 50,
+    (k % 33 = 0)::int, (k % 33 IN (0, 32) AND k < p.rows / 10)::int, 1, p.media_base + 1 + :round * (p.media / 10) + (k - 1)::bigint * (p.media / 10) / (p.rows / 10), 1,
+    CASE WHEN k % 10 = 7 THEN r.before + k - 1 END, p.project, CASE WHEN k % 5 = 0 THEN p.dot ELSE p.box END, 1, CASE WHEN k % 10 = 7 THEN p.review ELSE p.version END
+FROM bench_project p, LATERAL (SELECT p.base + :round * (SELECT sum(rows / 10) FROM bench_project) AS before) r, generate_series(1, p.rows / 10) k
+ORDER BY p.n, k;
+"""
+
+STATE_ROWS = """
+SET session_replication_role = replica;
+INSERT INTO main_state (attributes, created_datetime, modified_datetime, segments, frame, deleted, elemental_id, variant_deleted, mark, latest_mark, created_by,
+    modified_by, project, meta, version)
+SELECT jsonb_build_object('Behaviour', 'behaviour ' || floor(random() ^ 2 * 500), 'Speed', round(random()::numeric, 4)), now(), now(), '[[0, 100]]', k * 11 % 9000, false,
+    gen_random_uuid(), k % 89 = 0, 0, 0, 1, 1, p.project, p.track, p.version
+FROM bench_project p, generate_series(1, p.rows / 20) k ORDER BY p.n, k;
+CREATE TEMP TABLE numbered AS SELECT s.id, row_number() OVER (PARTITION BY s.project ORDER BY s.id) AS k, p.* FROM main_state s JOIN bench_project p USING (project);
+INSERT INTO main_state_media (state_id, media_id)
+SELECT id, media_base + 1 + k % media FROM numbered UNION SELECT id, media_base + 1 + (k + 1) % media FROM numbered WHERE k % 3 = 0;
+INSERT INTO main_state_localizations (state_id, localization_id)
+SELECT id, base + (k * 17 + m * 3) % (rows / 10 - 100) + 1 FROM numbered, generate_series(1, 20) m WHERE k % 5 = 0 ON CONFLICT DO NOTHING;
+"""
