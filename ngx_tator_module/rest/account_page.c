@@ -1,6 +1,7 @@
 /*
  * Pages on the way into the server (contract/ui.md §1.1, accounts.md §4.4, §4.5, §6.3): registration, its confirmation, accepting an
- * invitation, asking for a password reset and making use of it. Each is a form that posts to itself and is shown again with what was wrong.
+ * invitation, asking for a password reset and making use of it. Each is a form that posts to itself and is shown again with what was wrong. Programs may post
+ * to /accept with a token, too (hence OWN_ERRORS).
  */
 
 #include <tator/uri.h>
@@ -39,8 +40,8 @@ const endpoint_t account_page_endpoints[] = {
     {POST(OPEN), "/registration", .handler = registration_post, .doc = "Register."},
     {GET(OPEN), "/registration-confirmation", .handler = confirmation_page, .doc = "Confirm the address of a new account."},
     {POST(OPEN), "/registration-confirmation", .handler = confirmation_post, .doc = "Confirm the address of a new account."},
-    {GET(OPEN), "/accept", .handler = accept_page, .doc = "Accept an invitation with an account that exists."},
-    {POST(OPEN), "/accept", .handler = accept_post, .doc = "Accept an invitation with an account that exists."},
+    {GET(OPEN), "/accept", .handler = accept_page, .flags = OWN_ERRORS, .doc = "Accept an invitation with an account that exists."},
+    {POST(OPEN), "/accept", .handler = accept_post, .flags = OWN_ERRORS, .doc = "Accept an invitation with an account that exists."},
     {GET(OPEN), "/password-reset-request", .handler = request_page, .doc = "Ask for a password reset."},
     {POST(OPEN), "/password-reset-request", .handler = request_post, .doc = "Ask for a password reset."},
     {GET(OPEN), "/password-reset", .handler = reset_page, .doc = "Set a new password."},
