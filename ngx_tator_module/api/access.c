@@ -1,6 +1,7 @@
 /*
- * The access check (access.h). Classes are data: what a class refuses stands in one table (contract/accounts.md §8). Order:
- * the object that the path names (404), credentials (400), standing (403).
+ * The access check (access.h). Classes are data: what each asks for stands in one table, membership letters and affiliation for
+ * legacy mode (contract/accounts.md §8), masks by method for fine-grain mode (§9.3). Order: the object that the path names (404),
+ * credentials (400), standing (403).
  */
 
 #include "access.h"
@@ -13,27 +14,39 @@ typedef enum { SCOPE_NONE = 1, SCOPE_PROJECT, SCOPE_ORGANIZATION } access_scope_
 typedef struct {
     access_scope_t scope;
     bool           signed_in;
+
+    /* legacy mode */
     const char    *refused; /* membership letters that may not change anything */
     bool           admin;   /* changes need the affiliation Admin */
+
+    /* fine-grain mode */
+    int            masks[METHOD_DELETE + 1];
 } access_rule_t;
 
-static const access_rule_t access_rules[ACCESS_CLASSES] = {
-    [ACCESS_OPEN]                = {SCOPE_NONE, false, "", false},
-    [ACCESS_SIGNED_IN]           = {SCOPE_NONE, true, "", false},
-    [ACCESS_VIEW]                = {SCOPE_PROJECT, true, "", false},
-    [ACCESS_EDIT]                = {SCOPE_PROJECT, true, "r", false},
-    [ACCESS_TRANSFER]            = {SCOPE_PROJECT, true, "rw", false},
-    [ACCESS_CLONE]               = {SCOPE_PROJECT, true, "rw", false},
-    [ACCESS_EXECUTE]             = {SCOPE_PROJECT, true, "rwt", false},
-    [ACCESS_FULL]                = {SCOPE_PROJECT, true, "rwtx", false},
-    [ACCESS_ORGANIZATION_MEMBER] = {SCOPE_ORGANIZATION, true, "", false},
-    [ACCESS_ORGANIZATION_EDIT]   = {SCOPE_ORGANIZATION, true, "", true},
-    [ACCESS_ORGANIZATION_ADMIN]  = {SCOPE_ORGANIZATION, true, "", true},
+#define ALWAYS(mask)                                       {0, mask, mask, mask, mask, mask}
+#define METHODS(get, post, put, patch, delete)             {0, get, post, put, patch, delete}
+#define CLONING (PERMISSION_UPLOAD | PERMISSION_CREATE | PERMISSION_MODIFY)
+
+static const access_rule_t access_rules[] = {
+    [ACCESS_OPEN]                = {SCOPE_NONE, false, "", false, ALWAYS(0)},
+    [ACCESS_SIGNED_IN]           = {SCOPE_NONE, true, "", false, ALWAYS(0)},
+    [ACCESS_VIEW]                = {SCOPE_PROJECT, true, "", false, ALWAYS(PERMISSION_VISIBLE)},
+    [ACCESS_EDIT]                = {SCOPE_PROJECT, true, "r", false,
+                                    METHODS(PERMISSION_VISIBLE, PERMISSION_CREATE, PERMISSION_VISIBLE, PERMISSION_MODIFY, PERMISSION_DELETE)},
+    [ACCESS_TRANSFER]            = {SCOPE_PROJECT, true, "rw", false, ALWAYS(PERMISSION_UPLOAD)},
+    [ACCESS_CLONE]               = {SCOPE_PROJECT, true, "rw", false, ALWAYS(CLONING)},
+    [ACCESS_EXECUTE]             = {SCOPE_PROJECT, true, "rwt", false, ALWAYS(PERMISSION_EXECUTE)},
+    [ACCESS_FULL]                = {SCOPE_PROJECT, true, "rwtx", false, ALWAYS(PERMISSION_FULL)},
+    [ACCESS_ORGANIZATION_MEMBER] = {SCOPE_ORGANIZATION, true, "", false, ALWAYS(PERMISSION_EXIST)},
+    [ACCESS_ORGANIZATION_EDIT]   = {SCOPE_ORGANIZATION, true, "", true,
+                                    METHODS(PERMISSION_READ, PERMISSION_CREATE, PERMISSION_READ, PERMISSION_MODIFY, PERMISSION_DELETE)},
+    [ACCESS_ORGANIZATION_ADMIN]  = {SCOPE_ORGANIZATION, true, "", true, ALWAYS(PERMISSION_FULL)},
 };
 
-static int64_t access_lookup(rq_t *rq, const lookup_t *lookup);
-static void    access_credentials(rq_t *rq);
-static void    access_organization(rq_t *rq, int64_t organization, const access_rule_t *rule);
+_Static_assert(sizeof(access_rules) / sizeof(access_rules[0]) == ACCESS_CLASSES, "each class has a rule");
+
+static void access_legacy_project(rq_t *rq, int64_t project, const access_rule_t *rule);
+static void access_legacy_organization(rq_t *rq, int64_t organization, const access_rule_t *rule);
 
 
 void
@@ -43,6 +56,8 @@ access_check(rq_t *rq)
     const endpoint_t    *endpoint = rq->endpoint;
     const access_rule_t *rule = &access_rules[endpoint->access];
 
+    rq->viewer = rq->user.id;
+
     if (rule->scope == SCOPE_NONE) {
         if (rule->signed_in) {
             access_credentials(rq);
@@ -50,18 +65,33 @@ access_check(rq_t *rq)
         return;
     }
 
-    if (endpoint->lookup != NULL) {
-        id = access_lookup(rq, endpoint->lookup);
-    } else {
-        id = param_int(rq, rule->scope == SCOPE_PROJECT ? "project" : "organization", 0);
-    }
+    rq->viewer = access_viewer(rq);
 
-    if (rule->scope == SCOPE_ORGANIZATION) {
-        access_organization(rq, id, rule);
+    if (rule->scope == SCOPE_ORGANIZATION && rq->config->fine_grain) {
+        access_fine_organization(rq, rule->masks[endpoint->method]);
         return;
     }
 
-    access_project(rq, id, endpoint->access);
+    if (endpoint->lookup == NULL) {
+        id = param_int(rq, rule->scope == SCOPE_PROJECT ? "project" : "organization", 0);
+    } else {
+        id = access_lookup(rq);
+        if (id == 0) {
+            fail_missing(rq, endpoint->lookup->model);
+        }
+    }
+
+    if (rule->scope == SCOPE_ORGANIZATION) {
+        access_legacy_organization(rq, id, rule);
+        return;
+    }
+
+    if (rq->config->fine_grain) {
+        access_fine_project(rq, id, rule->masks[endpoint->method]);
+    } else {
+        access_legacy_project(rq, id, rule);
+    }
+
     rq->project = id;
 
     if (endpoint->access == ACCESS_CLONE) {
@@ -80,19 +110,12 @@ access_project(rq_t *rq, int64_t project, access_class_t access)
 {
     const access_rule_t *rule = &access_rules[access];
 
-    if (!auth_project(rq, project, &rq->organization, &rq->level)) {
-        fail_missing(rq, "Project");
-    }
+    rq->viewer = access_viewer(rq);
 
-    access_credentials(rq);
-
-    /* `n` is no access at all, where the reference forgot it (contract/accounts.md §8, unsafe) */
-    if (rq->level == 0 || rq->level == 'n') {
-        fail_permission(rq);
-    }
-
-    if (!access_reads(rq) && strchr(rule->refused, rq->level) != NULL) {
-        fail_permission(rq);
+    if (rq->config->fine_grain) {
+        access_fine_owner(rq, project, rule->masks[rq->endpoint->method]);
+    } else {
+        access_legacy_project(rq, project, rule);
     }
 }
 
@@ -116,9 +139,39 @@ access_reads(const rq_t *rq)
 }
 
 
-/* The project or organization of the object that the path names. */
-static int64_t
-access_lookup(rq_t *rq, const lookup_t *lookup)
+int64_t
+access_project_mask(rq_t *rq, int64_t project)
+{
+    return access_mask(rq, "tator.project_permission", project);
+}
+
+
+int64_t
+access_mask(rq_t *rq, const char *permission, int64_t id)
+{
+    sql_t *sql;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "SELECT ");
+    sql_raw(sql, permission);
+    sql_put(sql, "(%ld::int, %ld::int)", rq->viewer, id);
+
+    return pg_int(pg_run(rq, sql), 0, 0);
+}
+
+
+void
+access_credentials(rq_t *rq)
+{
+    if (rq->user.id == 0) {
+        fail(rq, 400, "Authentication credentials were not provided.");
+    }
+}
+
+
+/* The project or organization of the object that the path names; 0: there is none. */
+int64_t
+access_lookup(rq_t *rq)
 {
     bool               single;
     sql_t             *sql;
@@ -126,11 +179,12 @@ access_lookup(rq_t *rq, const lookup_t *lookup)
     json_t            *value;
     uint64_t           generation;
     result_t          *result;
+    const lookup_t    *lookup = rq->endpoint->lookup;
     static const char *id[] = {"id", NULL};
     const char *const *key;
 
     single = lookup->keys[0] == NULL && !lookup->own && json_is_integer(param(rq, "id"));
-    if (single && access_reads(rq) && auth_object(lookup, param_int(rq, "id", 0), &owner)) {
+    if (single && access_reads(rq) && auth_object(rq, lookup, param_int(rq, "id", 0), &owner)) {
         return owner;
     }
 
@@ -151,7 +205,7 @@ access_lookup(rq_t *rq, const lookup_t *lookup)
     result = pg_run(rq, sql);
 
     if (pg_rows(result) == 0 || pg_null(result, 0, 0)) {
-        fail_missing(rq, lookup->model);
+        return 0;
     }
 
     owner = pg_int(result, 0, 0);
@@ -164,16 +218,27 @@ access_lookup(rq_t *rq, const lookup_t *lookup)
 
 
 static void
-access_credentials(rq_t *rq)
+access_legacy_project(rq_t *rq, int64_t project, const access_rule_t *rule)
 {
-    if (rq->user.id == 0) {
-        fail(rq, 400, "Authentication credentials were not provided.");
+    if (!auth_project(rq, project, &rq->organization, &rq->level)) {
+        fail_missing(rq, "Project");
+    }
+
+    access_credentials(rq);
+
+    /* `n` is no access at all, where the reference forgot it (contract/accounts.md §8, unsafe) */
+    if (rq->level == 0 || rq->level == 'n') {
+        fail_permission(rq);
+    }
+
+    if (!access_reads(rq) && strchr(rule->refused, rq->level) != NULL) {
+        fail_permission(rq);
     }
 }
 
 
 static void
-access_organization(rq_t *rq, int64_t organization, const access_rule_t *rule)
+access_legacy_organization(rq_t *rq, int64_t organization, const access_rule_t *rule)
 {
     result_t *result;
 

@@ -205,7 +205,7 @@ auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
 
 
 bool
-auth_object(const void *kind, int64_t id, int64_t *owner)
+auth_object(rq_t *rq, const void *kind, int64_t id, int64_t *owner)
 {
     auth_object_t *entry, copy;
 

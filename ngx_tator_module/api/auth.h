@@ -26,7 +26,7 @@ bool auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
 
 /* Where an object belongs: its project or organization, which never changes while it lives. For reading requests alone, whose own
    statement finds out whether the object is still there. `kind` is an address that stands for the kind of object. */
-bool       auth_object(const void *kind, int64_t id, int64_t *owner);
+bool       auth_object(rq_t *rq, const void *kind, int64_t id, int64_t *owner);
 ngx_uint_t auth_generation(void);
 void       auth_object_keep(const void *kind, int64_t id, int64_t owner, ngx_uint_t generation);
 

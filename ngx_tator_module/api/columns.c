@@ -44,7 +44,7 @@ static void stream_flush(rq_t *rq, text_t *out, size_t least);
 static const cell_pt cells[] = {
     [COLUMN_RAW] = cell_raw,   [COLUMN_DOUBLE] = cell_raw, [COLUMN_BOOL] = cell_bool,       [COLUMN_TEXT] = json_write_text,
     [COLUMN_SAFE] = cell_safe, [COLUMN_TIME] = cell_time,  [COLUMN_TIME_MS] = cell_time_ms, [COLUMN_IDS] = cell_ids,
-    [COLUMN_TEXTS] = cell_texts,
+    [COLUMN_TEXTS] = cell_texts, [COLUMN_MASK] = cell_raw,
 };
 
 /* Where the attributes of a listed component are defined. */
@@ -60,11 +60,26 @@ static const struct {
 void
 columns_select(sql_t *sql, const column_t *columns)
 {
+    columns_select_for(NULL, sql, columns);
+}
+
+
+void
+columns_select_for(rq_t *rq, sql_t *sql, const column_t *columns)
+{
     const column_t *column;
 
     for (column = columns; column->name != NULL; column++) {
         sql_raw(sql, column == columns ? "" : ", ");
-        sql_raw(sql, column->sql);
+
+        if (column->kind != COLUMN_MASK) {
+            sql_raw(sql, column->sql);
+        } else if (rq != NULL && rq->config->fine_grain) {
+            sql_put(sql, column->sql, rq->viewer);
+        } else {
+            sql_put(sql, "0");
+        }
+
         sql_raw(sql, " AS \"");
         sql_raw(sql, column->name);
         sql_raw(sql, "\"");

@@ -17,7 +17,8 @@ typedef enum {
     COLUMN_TIME,   /* timestamptz: ISO, Z, three decimals only when there are microseconds (contract/queries.md §4) */
     COLUMN_TIME_MS,/* timestamptz in streamed lists: always three decimals */
     COLUMN_IDS,    /* int[] → [1,2] */
-    COLUMN_TEXTS   /* text[] → ["a","b"] */
+    COLUMN_TEXTS,  /* text[] → ["a","b"] */
+    COLUMN_MASK    /* the caller's mask in fine-grain mode, 0 in legacy mode: SQL with one %ld, which is whose mask */
 } column_kind_t;
 
 typedef struct {
@@ -26,8 +27,9 @@ typedef struct {
     column_kind_t kind;
 } column_t;
 
-/* Append the select list: expr AS "name", expr AS "name", … */
+/* Append the select list: expr AS "name", expr AS "name", … Without a request, masks are 0. */
 void columns_select(sql_t *sql, const column_t *columns);
+void columns_select_for(rq_t *rq, sql_t *sql, const column_t *columns);
 
 /* One row as JSON text, {"id":1,…}, appended to `out`; SQL NULL is null. `first` is the result's column of the first member. */
 void columns_write(text_t *out, const column_t *columns, const result_t *result, int64_t row, int first);

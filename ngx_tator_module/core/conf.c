@@ -107,12 +107,6 @@ conf_init_main(ngx_conf_t *cf, void *data)
         return NGX_CONF_ERROR;
     }
 
-    /* nobody may be let in by rules that are not applied yet */
-    if (conf->config.fine_grain) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "TATOR_FINE_GRAIN_PERMISSION=true is not available in this release");
-        return NGX_CONF_ERROR;
-    }
-
     if (conf->dsn.len == 0) {
         conf->dsn.data = (u_char *) config_dsn(&conf->config, conf->arena);
         conf->dsn.len = ngx_strlen(conf->dsn.data);

@@ -46,6 +46,7 @@ struct rq_s {
 
     /* What the access check looked up from the path (api/access.h); 0 where the path names none. */
     int64_t project;
+    int64_t viewer;       /* whose row protections count: the caller, or in fine-grain mode the user `anonymous` for nobody; 0: none */
     int64_t organization; /* of the project, or the one that the path names; 0: none */
     char    level;        /* legacy membership letter of the caller in the project, 0: none */
     bool    admin;        /* affiliation Admin in the organization (organization classes) */

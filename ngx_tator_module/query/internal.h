@@ -32,7 +32,9 @@ struct kind_s {
     const char *type_media;  /* "main_localizationtype_media", its media types; NULL for what is not on media */
     const char *type_column; /* "localizationtype_id" */
     const char *order;       /* the default */
-    const char *permission;  /* SQL function of (user, id); NULL: lists are not filtered by it */
+    const char *masks;       /* further items of FROM in "acl", which permission reads; NULL: lists are not filtered */
+    const char *joins;       /* what permission needs beside the row; NULL: nothing */
+    const char *permission;  /* SQL of the caller's mask on the row */
     const char *base;        /* condition on all rows, one %ld is the project; NULL: none */
     const char *in_media, *in_media_end; /* around a statement of media ids: rows on those media */
 };

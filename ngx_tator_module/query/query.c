@@ -13,10 +13,14 @@
 
 #include "internal.h"
 
+static const column_t *query_masked(query_t *query, const column_t *columns);
+static void        query_select_values(rq_t *rq, sql_t *sql, const column_t *columns);
 static query_t    *query_new(rq_t *rq, const kind_t *kind, unsigned flags);
 static query_t    *query_read(rq_t *rq, const kind_t *kind, unsigned flags);
 static void        query_merge(query_t *query);
 static void        query_from(query_t *query, sql_t *sql, const sql_t *media);
+static void        query_source(query_t *query, sql_t *sql);
+static bool        query_filtered(const rq_t *rq, const kind_t *kind);
 static void        query_slice(query_t *query, sql_t *sql);
 static sql_t      *query_select(query_t *query, query_select_t what, const column_t *columns);
 static const char *fields_json(rq_t *rq);
@@ -51,6 +55,56 @@ sql_t *
 file_query(rq_t *rq, const column_t *columns)
 {
     return query_select(query_read(rq, &kind_file, 0), QUERY_ROWS, columns);
+}
+
+
+rights_t
+query_rights(rq_t *rq, const kind_t *kind)
+{
+    sql_t    *sql;
+    query_t  *query;
+    result_t *result;
+
+    query = query_read(rq, kind, QUERY_UNSLICED | QUERY_ALL_MARKS);
+    sql = sql_new(rq->arena);
+    query_acl(rq, sql, kind);
+    sql_put(sql, "SELECT count(*), bit_and(");
+    sql_raw(sql, kind->permission);
+    sql_put(sql, ")");
+    query_from(query, sql, NULL);
+    result = pg_run(rq, sql);
+
+    return (rights_t) {pg_int(result, 0, 0), pg_int(result, 0, 1)};
+}
+
+
+void
+query_acl(rq_t *rq, sql_t *sql, const kind_t *kind)
+{
+    int64_t viewer = rq->viewer, project = rq->project;
+
+    if (!query_filtered(rq, kind)) {
+        return;
+    }
+
+    sql_put(sql, "WITH acl AS MATERIALIZED (SELECT * FROM (SELECT tator.project_permission(%ld::int, %ld::int) AS project) project", viewer,
+            project);
+    sql_put(sql, kind->masks, viewer, project, viewer, project);
+    sql_put(sql, ") ");
+}
+
+
+void
+query_visible(rq_t *rq, sql_t *sql, const kind_t *kind)
+{
+    if (!query_filtered(rq, kind)) {
+        return;
+    }
+
+    /* as an inequality, of which the planner expects more rows than of an equation */
+    sql_put(sql, " AND (");
+    sql_raw(sql, kind->permission);
+    sql_put(sql, " & %d) >= %d", PERMISSION_VISIBLE, PERMISSION_VISIBLE);
 }
 
 
@@ -168,15 +222,22 @@ query_fields(rq_t *rq, const column_t *columns, const char *const *always)
 void
 query_select_list(rq_t *rq, sql_t *sql, const column_t *columns)
 {
+    query_select_values(rq, sql, columns);
+    sql_put(sql, "SELECT ");
+    columns_select_for(rq, sql, columns);
+}
+
+
+/* $1, where a column uses it. */
+static void
+query_select_values(rq_t *rq, sql_t *sql, const column_t *columns)
+{
     for (const column_t *column = columns; column->name != NULL; column++) {
         if (strstr(column->sql, "$1") != NULL) {
             sql_value(sql, fields_json(rq));
             break;
         }
     }
-
-    sql_put(sql, "SELECT ");
-    columns_select(sql, columns);
 }
 
 
@@ -336,12 +397,7 @@ query_read(rq_t *rq, const kind_t *kind, unsigned flags)
         sql_put(query_and(query->where), kind->base, rq->project);
     }
 
-    if (rq->config->fine_grain && kind->permission != NULL) { /* rows that the caller may not see are not there */
-        sql_put(query_and(query->where), "(");
-        sql_raw(query->where, kind->permission);
-        sql_put(query->where, "(%ld::int, t.id) & 3) = 3", rq->user.id);
-    }
-
+    query_visible(rq, query->where, kind);
     query_filters(query);
     query_attributes(query);
 
@@ -376,9 +432,9 @@ query_merge(query_t *query)
 
     if (versions >= 2 && param_int(rq, "merge", 1) != 0) {
         children = sql_new(rq->arena);
-        sql_put(children, "t.id <> ALL(ARRAY(SELECT t.parent FROM ");
-        sql_raw(children, query->kind->table);
-        sql_put(children, " t WHERE t.parent IS NOT NULL AND ");
+        sql_put(children, "t.id <> ALL(ARRAY(SELECT t.parent");
+        query_source(query, children);
+        sql_put(children, " WHERE t.parent IS NOT NULL AND ");
         sql_append(children, query->where);
         sql_put(children, "))");
         sql_append(query_and(query->shown), children);
@@ -400,11 +456,19 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
     sql_t *sql;
 
     sql = sql_new(query->rq->arena);
+    columns = what == QUERY_ROWS ? query_masked(query, columns) : NULL;
+
+    if (what == QUERY_ROWS) {
+        query_select_values(query->rq, sql, columns);
+    }
+
+    query_acl(query->rq, sql, query->kind);
 
     switch (what) {
 
     case QUERY_ROWS:
-        query_select_list(query->rq, sql, columns);
+        sql_put(sql, "SELECT ");
+        columns_select_for(query->rq, sql, columns);
         query_from(query, sql, NULL);
         break;
 
@@ -445,9 +509,7 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
 static void
 query_from(query_t *query, sql_t *sql, const sql_t *media)
 {
-    sql_put(sql, " FROM ");
-    sql_raw(sql, query->kind->table);
-    sql_put(sql, " t");
+    query_source(query, sql);
 
     if (query->kind->bit & STATE) {
         sql_put(sql, ", (SELECT %s::bigint[] AS media, %s::bigint[] AS localizations) restricted", query->media, query->localizations);
@@ -467,6 +529,56 @@ query_from(query_t *query, sql_t *sql, const sql_t *media)
         sql_put(sql, " AND ");
         sql_append(sql, query->shown);
     }
+}
+
+
+/* FROM, the rows and what their masks need. */
+static void
+query_source(query_t *query, sql_t *sql)
+{
+    sql_put(sql, " FROM ");
+    sql_raw(sql, query->kind->table);
+    sql_put(sql, " t");
+
+    if (query_filtered(query->rq, query->kind) && query->kind->joins != NULL) {
+        sql_raw(sql, query->kind->joins);
+    }
+}
+
+
+static bool
+query_filtered(const rq_t *rq, const kind_t *kind)
+{
+    return rq->config->fine_grain && kind->masks != NULL;
+}
+
+
+/* The columns with the mask that the list is filtered by, where they show it. */
+static const column_t *
+query_masked(query_t *query, const column_t *columns)
+{
+    size_t    n = 0;
+    column_t *masked;
+
+    if (!query_filtered(query->rq, query->kind)) {
+        return columns;
+    }
+
+    while (columns[n].name != NULL) {
+        n++;
+    }
+
+    masked = arena_alloc(query->rq->arena, (n + 1) * sizeof(column_t));
+    memcpy(masked, columns, (n + 1) * sizeof(column_t));
+
+    for (n = 0; masked[n].name != NULL; n++) {
+        if (strcmp(masked[n].name, "effective_permission") == 0) {
+            masked[n].sql = query->kind->permission;
+            masked[n].kind = COLUMN_RAW;
+        }
+    }
+
+    return masked;
 }
 
 
@@ -590,7 +702,7 @@ fields_json(rq_t *rq)
 
     fields = fields_parse(rq);
     fields = fields ? fields : rq_own(rq, json_object());
-    json_object_set(fields, "$user", rq_own(rq, json_integer(rq->user.id)));
+    json_object_set(fields, "$user", rq_own(rq, json_integer(rq->viewer)));
 
     return json_text(rq->arena, fields);
 }

@@ -14,6 +14,7 @@
 #ifndef TATOR_QUERY_H
 #define TATOR_QUERY_H
 
+#include "../api/access.h"
 #include "../api/columns.h"
 
 typedef enum {
@@ -36,12 +37,21 @@ sql_t *annotation_query(rq_t *rq, const kind_t *kind, query_select_t what, const
 sql_t *leaf_query(rq_t *rq, query_select_t what, const column_t *columns);
 sql_t *file_query(rq_t *rq, const column_t *columns);
 
+/* The caller's rights on the rows that the request selects, for the access check in fine-grain mode: without start and stop, all marks. */
+rights_t query_rights(rq_t *rq, const kind_t *kind);
+
+/* In fine-grain mode: begin a statement with "WITH acl AS (…) ", and append " AND …" so that rows which the caller does not see are not
+   there. In legacy mode: nothing. For statements on the kind's table as t that are not made here. */
+void query_acl(rq_t *rq, sql_t *sql, const kind_t *kind);
+void query_visible(rq_t *rq, sql_t *sql, const kind_t *kind);
+
 /* Append " AND (…)" for the searches among the parameters (encoded_search, object_search), on the alias t, to a statement made elsewhere. */
 void query_searched(rq_t *rq, const kind_t *kind, sql_t *sql);
 
 /* The columns that the parameter `fields` asks for (all without it), in the request's arena: `a.b` gives member b of the
    JSON column a, several of them become one object. `always`: a NULL-ended list of members kept whatever it says, or NULL.
-   An unknown name: 400. In legacy mode columns that use $1 (effective_permission) become 0. */
+   An unknown name: 400. In legacy mode columns that use $1 (effective_permission) become 0; in fine-grain mode lists made here show
+   the mask that they are filtered by. */
 const column_t *query_fields(rq_t *rq, const column_t *columns, const char *const *always);
 
 /* The rows that a bulk edit touches, in order. With the parameter `count` another number of them is refused: 400 "Safety check

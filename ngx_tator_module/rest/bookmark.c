@@ -48,7 +48,15 @@ static const column_t bookmark_columns[] = {
 
 static const column_t bookmark_list_columns[] = {
     {"id", "b.id", COLUMN_RAW},       {"project", "b.project", COLUMN_RAW}, {"user", "b.\"user\"", COLUMN_RAW},
-    {"name", "b.name", COLUMN_TEXT}, {"uri", "b.uri", COLUMN_TEXT},        {"effective_permission", "0", COLUMN_RAW}, {0},
+    {"name", "b.name", COLUMN_TEXT}, {"uri", "b.uri", COLUMN_TEXT},
+    {"effective_permission", "tator.project_permission(%ld::int, b.project) >> 32", COLUMN_MASK}, {0},
+};
+
+/* The member is_viewable is there in fine-grain mode alone. */
+static const column_t bookmark_fine_columns[] = {
+    {"id", "b.id", COLUMN_RAW},       {"project", "b.project", COLUMN_RAW}, {"user", "b.\"user\"", COLUMN_RAW},
+    {"name", "b.name", COLUMN_TEXT}, {"uri", "b.uri", COLUMN_TEXT},
+    {"effective_permission", "tator.project_permission(%ld::int, b.project) >> 32", COLUMN_MASK}, {"is_viewable", "3", COLUMN_RAW}, {0},
 };
 
 static void bookmark_get(rq_t *rq);
@@ -97,16 +105,21 @@ bookmark_get(rq_t *rq)
 static void
 bookmark_list(rq_t *rq)
 {
-    sql_t *sql = sql_new(rq->arena);
+    sql_t          *sql = sql_new(rq->arena);
+    const column_t *columns = rq->config->fine_grain ? bookmark_fine_columns : bookmark_list_columns;
 
     sql_put(sql, "SELECT ");
-    columns_select(sql, bookmark_list_columns);
+    columns_select_for(rq, sql, columns);
     sql_put(sql, " FROM main_bookmark b WHERE b.project = %ld AND b.\"user\" = %ld", rq->project, rq->user.id);
     if (param_text(rq, "name") != NULL) {
         sql_put(sql, " AND upper(b.name) = upper(%s)", param_text(rq, "name"));
     }
-    sql_put(sql, " ORDER BY b.name, b.id");
-    reply_rows(rq, bookmark_list_columns, pg_run(rq, sql));
+    if (rq->config->fine_grain) {
+        sql_put(sql, " AND tator.project_permission(%ld::int, b.project) >> 32 & 3 = 3 ORDER BY b.id", rq->viewer);
+    } else {
+        sql_put(sql, " ORDER BY b.name, b.id");
+    }
+    reply_rows(rq, columns, pg_run(rq, sql));
 }
 
 

@@ -109,7 +109,7 @@ static const column_t bucket_columns[] = {
     {"live_sc", "b.live_sc", COLUMN_SAFE},
     {"store_type", "b.store_type", COLUMN_SAFE},
     {"external_host", "b.external_host", COLUMN_TEXT},
-    {"effective_permission", "0", COLUMN_RAW},
+    {"effective_permission", "(tator.organization_permission(%ld::int, b.organization_id) >> 8)", COLUMN_MASK},
     {0},
 };
 
@@ -264,7 +264,7 @@ bucket_select(rq_t *rq)
     }
 
     sql_put(sql, "SELECT ");
-    columns_select(sql, bucket_columns);
+    columns_select_for(rq, sql, bucket_columns);
     sql_put(sql, " FROM main_bucket b");
 
     return sql;

@@ -50,7 +50,11 @@ const lookup_t lookup_favorite = {
     {"values", "f.values", COLUMN_RAW}, {"entity_type_name", "f.entity_type_name", COLUMN_TEXT}
 
 static const column_t favorite_columns[] = {FAVORITE_COLUMNS, {0}};
-static const column_t favorite_list_columns[] = {FAVORITE_COLUMNS, {"effective_permission", "0", COLUMN_RAW}, {0}};
+#define FAVORITE_MASK {"effective_permission", "tator.project_permission(%ld::int, f.project) >> 32", COLUMN_MASK}
+
+/* The member is_viewable is there in fine-grain mode alone. */
+static const column_t favorite_list_columns[] = {FAVORITE_COLUMNS, FAVORITE_MASK, {0}};
+static const column_t favorite_fine_columns[] = {FAVORITE_COLUMNS, FAVORITE_MASK, {"is_viewable", "3", COLUMN_RAW}, {0}};
 
 static void    favorite_get(rq_t *rq);
 static void    favorite_update(rq_t *rq);
@@ -98,12 +102,17 @@ favorite_get(rq_t *rq)
 static void
 favorite_list(rq_t *rq)
 {
-    sql_t *sql = sql_new(rq->arena);
+    sql_t          *sql = sql_new(rq->arena);
+    const column_t *columns = rq->config->fine_grain ? favorite_fine_columns : favorite_list_columns;
 
     sql_put(sql, "SELECT ");
-    columns_select(sql, favorite_list_columns);
-    sql_put(sql, " FROM main_favorite f WHERE f.project = %ld AND f.\"user\" = %ld ORDER BY f.id", rq->project, rq->user.id);
-    reply_rows(rq, favorite_list_columns, pg_run(rq, sql));
+    columns_select_for(rq, sql, columns);
+    sql_put(sql, " FROM main_favorite f WHERE f.project = %ld AND f.\"user\" = %ld", rq->project, rq->user.id);
+    if (rq->config->fine_grain) {
+        sql_put(sql, " AND tator.project_permission(%ld::int, f.project) >> 32 & 3 = 3", rq->viewer);
+    }
+    sql_put(sql, " ORDER BY f.id");
+    reply_rows(rq, columns, pg_run(rq, sql));
 }
 
 

@@ -43,7 +43,7 @@ static const column_t job_cluster_columns[] = {
     {"port", "c.port", COLUMN_RAW},
     {"token", "c.token", COLUMN_TEXT},
     {"cert", "c.cert", COLUMN_TEXT},
-    {"effective_permission", "0", COLUMN_RAW},
+    {"effective_permission", "(tator.organization_permission(%ld::int, c.organization_id) >> 8)", COLUMN_MASK},
     {0},
 };
 
@@ -172,7 +172,7 @@ job_cluster_select(rq_t *rq)
     }
 
     sql_put(sql, "SELECT ");
-    columns_select(sql, job_cluster_columns);
+    columns_select_for(rq, sql, job_cluster_columns);
     sql_put(sql, " FROM main_jobcluster c");
 
     return sql;

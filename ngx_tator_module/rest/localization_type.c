@@ -100,7 +100,7 @@ static const column_t localization_type_columns[] = {
     {"drawable", "t.drawable", COLUMN_BOOL},
     {"grouping_default", "t.grouping_default", COLUMN_BOOL},
     {"elemental_id", "t.elemental_id", COLUMN_SAFE},
-    {"effective_permission", "0", COLUMN_RAW},
+    {"effective_permission", "tator.project_permission(%ld::int, t.project)", COLUMN_MASK},
     {"media", "ARRAY(SELECT l.mediatype_id FROM main_localizationtype_media l WHERE l.localizationtype_id = t.id ORDER BY 1)", COLUMN_IDS},
     {0},
 };

@@ -31,7 +31,7 @@
     {"elemental_id", "t.elemental_id", COLUMN_SAFE},                \
     {"archive_state", "t.archive_state", COLUMN_TEXT},              \
     {"archive_status_date", "t.archive_status_date", instant},      \
-    {"effective_permission", "0", COLUMN_RAW}
+    {"effective_permission", "tator.media_permission(%ld::int, t.id)", COLUMN_MASK}
 
 const column_t media_columns[] = {MEDIA_COLUMNS(COLUMN_TIME), {0}};
 const column_t media_list_columns[] = {MEDIA_COLUMNS(COLUMN_TIME_MS), {0}};
@@ -138,7 +138,7 @@ media_get(rq_t *rq)
 
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT ");
-    columns_select(sql, media_columns);
+    columns_select_for(rq, sql, media_columns);
     if (presign != NULL) {
         sql_put(sql, ", ");
         columns_select(sql, with_resources);

@@ -114,7 +114,7 @@ static const column_t media_type_columns[] = {
     {"default_line", "t.default_line_id", COLUMN_RAW},
     {"default_dot", "t.default_dot_id", COLUMN_RAW},
     {"elemental_id", "t.elemental_id", COLUMN_SAFE},
-    {"effective_permission", "0", COLUMN_RAW},
+    {"effective_permission", "tator.project_permission(%ld::int, t.project)", COLUMN_MASK},
     {0},
 };
 

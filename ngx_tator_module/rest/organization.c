@@ -51,7 +51,7 @@ static const column_t organization_columns[] = {
     {"name", "o.name", COLUMN_TEXT},
     {"default_membership_permission", "coalesce(" LABEL_SQL("o.default_membership_permission") ", 'No Access')", COLUMN_SAFE},
     {"thumb", "o.thumb", COLUMN_TEXT},
-    {"effective_permission", "0", COLUMN_RAW},
+    {"effective_permission", "tator.organization_permission(%ld::int, o.id)", COLUMN_MASK},
     {"permission", "coalesce(a.permission, 'None')", COLUMN_SAFE},
     {0},
 };
@@ -100,7 +100,7 @@ organization_get(rq_t *rq)
 }
 
 
-/* GET Organizations: those that the caller is affiliated with. */
+/* GET Organizations: those that the caller is affiliated with, and in fine-grain mode sees, too. */
 static void
 organization_list(rq_t *rq)
 {
@@ -108,7 +108,12 @@ organization_list(rq_t *rq)
     json_t   *list = rq_own(rq, json_array());
     result_t *result;
 
-    sql_put(sql, " WHERE a.id IS NOT NULL ORDER BY o.name, o.id");
+    sql_put(sql, " WHERE a.id IS NOT NULL");
+    if (rq->config->fine_grain) {
+        sql_put(sql, " AND tator.organization_permission(%ld::int, o.id) & 3 = 3 ORDER BY o.id", rq->viewer);
+    } else {
+        sql_put(sql, " ORDER BY o.name, o.id");
+    }
 
     result = pg_run(rq, sql);
     for (int64_t row = 0; row < pg_rows(result); row++) {
@@ -243,7 +248,7 @@ organization_select(rq_t *rq)
     sql_t *sql = sql_new(rq->arena);
 
     sql_put(sql, "SELECT ");
-    columns_select(sql, organization_columns);
+    columns_select_for(rq, sql, organization_columns);
     sql_put(sql,
             " FROM main_organization o LEFT JOIN LATERAL (SELECT id, permission FROM main_affiliation"
             " WHERE organization_id = o.id AND user_id = %ld ORDER BY id LIMIT 1) a ON true",

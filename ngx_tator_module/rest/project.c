@@ -71,27 +71,36 @@ static const field_t project_list_params[] = {
     {0},
 };
 
+/* What the two modes call the caller's standing differs (contract/accounts.md §7.1). */
+#define PROJECT_COLUMNS(permission) \
+    {"id", "p.id", COLUMN_RAW},                                         \
+    {"name", "p.name", COLUMN_TEXT},                                    \
+    {"summary", "p.summary", COLUMN_TEXT},                              \
+    {"organization", "p.organization", COLUMN_RAW},                     \
+    {"enable_downloads", "p.enable_downloads", COLUMN_BOOL},            \
+    {"bucket", "p.bucket", COLUMN_RAW},                                 \
+    {"upload_bucket", "p.upload_bucket", COLUMN_RAW},                   \
+    {"backup_bucket", "p.backup_bucket", COLUMN_RAW},                   \
+    {"elemental_id", "p.elemental_id", COLUMN_SAFE},                    \
+    {"thumb", "p.thumb", COLUMN_TEXT},                                  \
+    {"created", "p.created", COLUMN_TIME},                              \
+    {"num_files", "p.num_files", COLUMN_RAW},                           \
+    {"size", "p.size", COLUMN_RAW},                                     \
+    {"duration", "p.duration", COLUMN_RAW},                             \
+    {"usernames", "p.usernames", COLUMN_TEXTS},                         \
+    {"attribute_types", "p.attribute_types", COLUMN_RAW},               \
+    {"extended_info", "p.extended_info", COLUMN_RAW},                   \
+    {"effective_permission", "tator.project_permission(%ld::int, p.id)", COLUMN_MASK}, \
+    {"permission", permission, COLUMN_SAFE}, {0}
+
 static const column_t project_columns[] = {
-    {"id", "p.id", COLUMN_RAW},
-    {"name", "p.name", COLUMN_TEXT},
-    {"summary", "p.summary", COLUMN_TEXT},
-    {"organization", "p.organization", COLUMN_RAW},
-    {"enable_downloads", "p.enable_downloads", COLUMN_BOOL},
-    {"bucket", "p.bucket", COLUMN_RAW},
-    {"upload_bucket", "p.upload_bucket", COLUMN_RAW},
-    {"backup_bucket", "p.backup_bucket", COLUMN_RAW},
-    {"elemental_id", "p.elemental_id", COLUMN_SAFE},
-    {"thumb", "p.thumb", COLUMN_TEXT},
-    {"created", "p.created", COLUMN_TIME},
-    {"num_files", "p.num_files", COLUMN_RAW},
-    {"size", "p.size", COLUMN_RAW},
-    {"duration", "p.duration", COLUMN_RAW},
-    {"usernames", "p.usernames", COLUMN_TEXTS},
-    {"attribute_types", "p.attribute_types", COLUMN_RAW},
-    {"extended_info", "p.extended_info", COLUMN_RAW},
-    {"effective_permission", "0", COLUMN_RAW},
-    {"permission", "CASE WHEN p.creator = me.id THEN 'Creator' ELSE coalesce(" LABEL_SQL("m.permission") ", 'No Access') END", COLUMN_SAFE},
-    {0},
+    PROJECT_COLUMNS("CASE WHEN p.creator = me.id THEN 'Creator' ELSE coalesce(" LABEL_SQL("m.permission") ", 'No Access') END")
+};
+
+static const column_t project_fine_columns[] = {
+    PROJECT_COLUMNS("(SELECT CASE WHEN mask & 255 = 255 THEN 'Full Control' WHEN mask & 32 <> 0 THEN 'Can Execute'"
+                    " WHEN mask & 64 <> 0 THEN 'Can Transfer' WHEN mask & 12 <> 0 THEN 'Can Edit' WHEN mask & 2 <> 0 THEN 'View Only'"
+                    " ELSE 'None' END FROM (SELECT tator.project_permission(me.viewer, p.id) AS mask OFFSET 0) standing)")
 };
 
 /* The three buckets of a project: parameter and column have the same name. */
@@ -158,7 +167,7 @@ project_get(rq_t *rq)
 }
 
 
-/* GET Projects: those with a membership of the caller */
+/* GET Projects: those with a membership of the caller; in fine-grain mode those that he sees */
 static void
 project_list(rq_t *rq)
 {
@@ -170,7 +179,12 @@ project_list(rq_t *rq)
         fail(rq, 400, "Authentication credentials were not provided.");
     }
 
-    sql_put(sql, " WHERE m.id IS NOT NULL AND m.permission <> 'n'");
+    if (rq->config->fine_grain) {
+        sql_put(sql, " WHERE p.id IN (SELECT r.project_id FROM main_rowprotection r WHERE r.project_id IS NOT NULL)"
+                     " AND tator.project_permission(%ld::int, p.id) & 3 = 3", rq->viewer);
+    } else {
+        sql_put(sql, " WHERE m.id IS NOT NULL AND m.permission <> 'n'");
+    }
 
     if (param_given(rq, "organization")) {
         sql_put(sql, " AND p.organization = %ld", param_int(rq, "organization", 0));
@@ -394,12 +408,12 @@ project_select(rq_t *rq)
     sql_t *sql = sql_new(rq->arena);
 
     sql_put(sql, "SELECT ");
-    columns_select(sql, project_columns);
+    columns_select_for(rq, sql, rq->config->fine_grain ? project_fine_columns : project_columns);
     sql_put(sql,
-            " FROM main_project p CROSS JOIN (SELECT %ld::int AS id) me"
+            " FROM main_project p CROSS JOIN (SELECT %ld::int AS id, %ld::int AS viewer) me"
             " LEFT JOIN LATERAL (SELECT id, permission FROM main_membership"
             " WHERE project = p.id AND \"user\" = me.id ORDER BY id LIMIT 1) m ON true",
-            rq->user.id);
+            rq->user.id, rq->viewer);
 
     return sql;
 }

@@ -6,9 +6,6 @@
 #include "../api/columns.h"
 #include "common.h"
 
-#define PERMISSION_VISIBLE 0x3
-#define PERMISSION_ACL     0x80
-
 static const field_t row_protection_made_fields[] = {
     {"project", INTEGER(), OPTIONAL, "The project it belongs to."},
     {"media", INTEGER(), OPTIONAL, "Media."},

@@ -3,6 +3,7 @@
  */
 
 #include "common.h"
+#include "section.h"
 #include "type.h"
 #include "../api/attributes.h"
 #include "../api/delete.h"
@@ -96,7 +97,7 @@ static const column_t section_columns[] = {
     {0},
 };
 
-static sql_t      *section_select(rq_t *rq);
+static void        section_select(sql_t *sql);
 static void        section_filters(rq_t *rq, sql_t *sql);
 static const char *section_matched(rq_t *rq);
 static const char *section_path(rq_t *rq);
@@ -111,7 +112,8 @@ section_get(rq_t *rq)
     sql_t    *sql;
     result_t *result;
 
-    sql = section_select(rq);
+    sql = sql_new(rq->arena);
+    section_select(sql);
     sql_put(sql, " WHERE t.id = %ld", param_int(rq, "id", 0));
 
     result = pg_run(rq, sql);
@@ -128,9 +130,11 @@ section_list(rq_t *rq)
 {
     sql_t *sql;
 
-    sql = section_select(rq);
+    sql = sql_new(rq->arena);
+    query_acl(rq, sql, &kind_section);
+    section_select(sql);
     section_filters(rq, sql);
-    sql_put(sql, " ORDER BY t.name, t.id");
+    sql_raw(sql, rq->config->fine_grain ? " ORDER BY t.id" : " ORDER BY t.name, t.id");
 
     reply_rows(rq, section_columns, pg_run(rq, sql));
 }
@@ -264,17 +268,12 @@ section_delete_list(rq_t *rq)
 }
 
 
-static sql_t *
-section_select(rq_t *rq)
+static void
+section_select(sql_t *sql)
 {
-    sql_t *sql;
-
-    sql = sql_new(rq->arena);
     sql_put(sql, "SELECT ");
     columns_select(sql, section_columns);
     sql_put(sql, " FROM main_section AS t");
-
-    return sql;
 }
 
 
@@ -304,7 +303,25 @@ section_filters(rq_t *rq, sql_t *sql)
         sql_put(sql, " AND t.path <@ %s::ltree", param_text(rq, "descendants"));
     }
 
+    query_visible(rq, sql, &kind_section);
     query_searched(rq, &kind_section, sql);
+}
+
+
+rights_t
+section_rights(rq_t *rq)
+{
+    sql_t    *sql;
+    result_t *result;
+
+    sql = sql_new(rq->arena);
+    query_acl(rq, sql, &kind_section);
+    sql_put(sql, "SELECT count(*), bit_and(mask) FROM (SELECT tator.section_permission(%ld::int, t.id) AS mask FROM main_section AS t", rq->viewer);
+    section_filters(rq, sql);
+    sql_put(sql, ") p");
+    result = pg_run(rq, sql);
+
+    return (rights_t) {pg_int(result, 0, 0), pg_int(result, 0, 1)};
 }
 
 
@@ -316,6 +333,7 @@ section_matched(rq_t *rq)
     const char *ids;
 
     sql = sql_new(rq->arena);
+    query_acl(rq, sql, &kind_section);
     sql_put(sql, "SELECT array_agg(t.id) FROM main_section AS t");
     section_filters(rq, sql);
     ids = pg_text(pg_run(rq, sql), 0, 0);

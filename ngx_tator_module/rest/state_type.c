@@ -81,7 +81,7 @@ static const column_t state_type_columns[] = {
     {"delete_child_localizations", "t.delete_child_localizations", COLUMN_BOOL},
     {"default_localization", "t.default_localization_id", COLUMN_RAW},
     {"elemental_id", "t.elemental_id", COLUMN_SAFE},
-    {"effective_permission", "0", COLUMN_RAW},
+    {"effective_permission", "tator.project_permission(%ld::int, t.project)", COLUMN_MASK},
     {"extended_info", "t.extended_info", COLUMN_RAW},
     {"media", "ARRAY(SELECT l.mediatype_id FROM main_statetype_media l WHERE l.statetype_id = t.id ORDER BY 1)", COLUMN_IDS},
     {0},

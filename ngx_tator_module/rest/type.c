@@ -16,7 +16,7 @@ type_get(rq_t *rq, const type_kind_t *kind)
 
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT ");
-    columns_select(sql, kind->columns);
+    columns_select_for(rq, sql, kind->columns);
     sql_put(sql, " FROM ");
     sql_raw(sql, kind->table);
     sql_put(sql, " AS t WHERE t.id = %ld", param_int(rq, "id", 0));
@@ -37,7 +37,7 @@ type_list(rq_t *rq, const type_kind_t *kind)
 
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT ");
-    columns_select(sql, kind->columns);
+    columns_select_for(rq, sql, kind->columns);
     sql_put(sql, " FROM ");
     sql_raw(sql, kind->table);
     sql_put(sql, " AS t WHERE t.project = %ld", rq->project);
@@ -55,7 +55,7 @@ type_list(rq_t *rq, const type_kind_t *kind)
     }
 
     sql_put(sql, " ORDER BY ");
-    sql_raw(sql, kind->order);
+    sql_raw(sql, rq->config->fine_grain ? "t.id" : kind->order);
 
     reply_rows(rq, kind->columns, pg_run(rq, sql));
 }

@@ -58,7 +58,7 @@ static const column_t version_columns[] = {
     {"number", "t.number", COLUMN_RAW},
     {"project", "t.project_id", COLUMN_RAW},
     {"created_by", "t.created_by_id", COLUMN_RAW},
-    {"effective_permission", "0", COLUMN_RAW},
+    {"effective_permission", "tator.version_permission(%ld::int, t.id)", COLUMN_MASK},
     {"bases", "ARRAY(SELECT b.to_version_id FROM main_version_bases b WHERE b.from_version_id = t.id ORDER BY 1)", COLUMN_IDS},
     {0},
 };
@@ -91,7 +91,12 @@ version_list(rq_t *rq)
     sql_t *sql;
 
     sql = version_select(rq);
-    sql_put(sql, " WHERE t.project_id = %ld ORDER BY t.number, t.id", rq->project);
+    sql_put(sql, " WHERE t.project_id = %ld", rq->project);
+    if (rq->config->fine_grain) {
+        sql_put(sql, " AND tator.version_permission(%ld::int, t.id) & 3 = 3 ORDER BY t.id", rq->viewer);
+    } else {
+        sql_put(sql, " ORDER BY t.number, t.id");
+    }
 
     reply_rows(rq, version_columns, pg_run(rq, sql));
 }
@@ -184,7 +189,7 @@ version_select(rq_t *rq)
 
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT ");
-    columns_select(sql, version_columns);
+    columns_select_for(rq, sql, version_columns);
     sql_put(sql, " FROM main_version AS t");
 
     return sql;
