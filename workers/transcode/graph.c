@@ -18,7 +18,7 @@ static bool chain_make(graph_t *graph, const char *chain, bool sound);
 
 
 graph_t *
-graph_open(const AVFrame *like, AVRational time_base, const char *chain, fault_t *fault)
+graph_open(const AVFrame *like, AVRational time_base, const char *chain, int threads, fault_t *fault)
 {
     graph_t *graph = calloc(1, sizeof(graph_t));
 
@@ -35,7 +35,7 @@ graph_open(const AVFrame *like, AVRational time_base, const char *chain, fault_t
         goto failed;
     }
 
-    graph->graph->nb_threads = 1;
+    graph->graph->nb_threads = threads;
 
     if (!source_make(graph, like, time_base) || !chain_make(graph, chain, like->nb_samples > 0)) {
         goto failed;

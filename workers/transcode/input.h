@@ -20,11 +20,18 @@ typedef struct {
     double           duration;      /* seconds; 0: not known */
     int64_t          frames;        /* about how many pictures; 0: not known */
     int              width, height; /* as shown: upright, square pixels */
-    char             filters[96];   /* what makes decoded pictures upright and progressive; may be empty */
+    const char      *progressive;   /* filters that take interlacing away, and that turn pictures; may be empty */
+    const char      *upright;
+    double           scanned;  /* pictures a second as the packets' times tell; 0: the container's word is good */
+    AVBufferRef     *device;   /* of hardware that decodes; NULL: none */
+    int              hardware; /* format of its pictures */
 } input_t;
 
 /* `force_fps` above 0 is the rate to use instead of the source's average. `threads` of the decoder. NULL: the fault is noted. */
 input_t *input_open(source_t *source, double force_fps, int threads, fault_t *fault);
 void     input_close(input_t *input);
+
+/* A decoded picture, taken out of the hardware's memory when it is there. false: it can not be read. */
+bool input_picture(const input_t *input, AVFrame *frame);
 
 #endif

@@ -48,7 +48,6 @@ static bool   plan_make(plan_t *plan, json_t **archives, const json_t *media, co
 static bool   is_empty(const plan_t *plan, const json_t *media);
 static bool   run(transcode_t *job, const plan_t *plan, input_t *input);
 static bool   media_set(transcode_t *job, destination_t *destination, const input_t *input, int64_t frames);
-static void   note(transcode_t *job, const result_t *result);
 static void   email_send(transcode_t *job);
 static int    processors(void);
 static double number(const json_t *object, const char *name, double otherwise);
@@ -97,6 +96,7 @@ int
 job_file(const char *path, const char *directory, const char *type_text, double force_fps)
 {
     bool           good = false;
+    char           words[400];
     fault_t        fault = FAULT_INITIALIZER;
     plan_t        *plan = calloc(1, sizeof(plan_t));
     json_t        *type, *archives = NULL;
@@ -133,8 +133,8 @@ job_file(const char *path, const char *directory, const char *type_text, double 
 done:
 
     if (good) {
-        printf("%ld pictures, %ld packets damaged, %ld dropped, %ld doubled\n", (long) result.frames,
-               (long) result.damaged, (long) result.dropped, (long) result.doubled);
+        pipeline_words(&result, words, sizeof(words));
+        printf("%ld pictures%s%s\n", (long) result.frames, words[0] ? "; " : "", words);
     } else {
         fprintf(stderr, "%s\n", fault.text);
     }
@@ -260,6 +260,7 @@ transcode(transcode_t *job)
     }
 
     plan->force_fps = number(job->spec, "force_fps", -1);
+    snprintf(plan->prefix, sizeof(plan->prefix), "%ld/%ld/", (long) job->project, (long) job->media);
     plan->progress = progress;
     plan->data = &told;
 
@@ -339,8 +340,7 @@ plan_make(plan_t *plan, json_t **archives, const json_t *media, const json_t *ty
 
     json_array_foreach(json_object_get(type, "archive_config"), i, entry)
     {
-        if (json_array_size(json_object_get(files, "archival")) == 0 &&
-            !json_is_object(json_object_get(entry, "s3_storage"))) {
+        if (json_array_size(json_object_get(files, "archival")) == 0) {
             json_array_append(*archives, (json_t *) entry);
         }
     }
@@ -374,7 +374,7 @@ run(transcode_t *job, const plan_t *plan, input_t *input)
            media_set(job, destination, input, result.frames);
 
     if (good) {
-        note(job, &result);
+        pipeline_words(&result, job->note, sizeof(job->note));
     }
 
     publish_close(destination);
@@ -413,21 +413,6 @@ media_set(transcode_t *job, destination_t *destination, const input_t *input, in
            destination->set(destination, json_pack("{s:I,s:f,s:I,s:I}", "num_frames", (json_int_t) frames, "fps",
                                                    round(av_q2d(input->rate) * 1e4) / 1e4, "width", (json_int_t) width,
                                                    "height", (json_int_t) height));
-}
-
-
-static void
-note(transcode_t *job, const result_t *result)
-{
-    if (result->damaged > 0) {
-        snprintf(job->note, sizeof(job->note), "%ld parts of the video are damaged and could not be decoded",
-                 (long) result->damaged);
-    }
-
-    if (result->dropped > 0 || result->doubled > 0) {
-        snprintf(job->note, sizeof(job->note), "to keep the rate %ld pictures were left out and %ld doubled",
-                 (long) result->dropped, (long) result->doubled);
-    }
 }
 
 

@@ -93,7 +93,7 @@ muxer_close(muxer_t *muxer)
     }
 
     if (muxer->format != NULL && muxer->format->pb != NULL) {
-        if (muxer->kind == MUXER_FRAGMENTED) {
+        if (muxer->kind != MUXER_WHOLE) {
             av_freep(&muxer->format->pb->buffer);
             avio_context_free(&muxer->format->pb);
         } else {
@@ -214,11 +214,11 @@ io_open(muxer_t *muxer)
     unsigned char *buffer;
     const char    *folder = getenv("TMPDIR");
 
-    if (muxer->kind == MUXER_FRAGMENTED) {
+    if (muxer->kind != MUXER_WHOLE) {
         buffer = av_malloc(IO_BUFFER);
-        muxer->map = segment_map_create();
+        muxer->map = muxer->kind == MUXER_FRAGMENTED ? segment_map_create() : NULL;
 
-        if (buffer != NULL && muxer->map != NULL) {
+        if (buffer != NULL && (muxer->map != NULL || muxer->kind == MUXER_LONG)) {
             muxer->format->pb = avio_alloc_context(buffer, IO_BUFFER, 1, muxer, NULL, on_bytes, NULL);
         }
 
@@ -253,6 +253,9 @@ begin(muxer_t *muxer)
     if (muxer->kind == MUXER_FRAGMENTED) {
         av_dict_set(&options, "movflags", "frag_keyframe+empty_moov+default_base_moof", 0);
         muxer->format->avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_NON_NEGATIVE;
+    } else if (muxer->kind == MUXER_LONG) {
+        av_dict_set(&options, "movflags", "frag_keyframe+empty_moov+default_base_moof", 0);
+        muxer->format->avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_ZERO; /* all streams by the same */
     } else {
         av_dict_set(&options, "movflags", muxer->flags != NULL && *muxer->flags ? muxer->flags : "faststart", 0);
     }
@@ -358,7 +361,7 @@ finish(muxer_t *muxer)
 
     avio_flush(muxer->format->pb);
 
-    if (muxer->kind == MUXER_FRAGMENTED) {
+    if (muxer->kind != MUXER_WHOLE) {
         return muxer->sink->finish(muxer->sink);
     }
 
@@ -388,7 +391,7 @@ on_bytes(void *closure, uint8_t *data, int len)
 {
     muxer_t *muxer = closure;
 
-    if (!segment_map_feed(muxer->map, data, (size_t) len)) {
+    if (muxer->map != NULL && !segment_map_feed(muxer->map, data, (size_t) len)) {
         fault_set(muxer->fault, false, "the file that is made is not MP4");
         return AVERROR(EIO);
     }

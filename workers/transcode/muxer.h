@@ -1,7 +1,7 @@
 /*
- * A file being made of one or two streams. Two kinds: FRAGMENTED goes to its sink in order as it grows, with its segment
+ * A file being made of one or two streams. Three kinds: FRAGMENTED goes to its sink in order as it grows, with its segment
  * map (contract/media.md §17); WHOLE is made in an unnamed working file, because its header comes last, and goes to the
- * sink at its end.
+ * sink at its end; LONG is for what would be too large for a working file: in fragments as it grows, without a map.
  *
  * Life: each stream's thread calls muxer_add() once, muxer_put() for its packets, muxer_end() at last. Packets that come
  * before all streams have been added wait in the muxer. The thread whose muxer_end() was the last one stores the file.
@@ -14,7 +14,7 @@
 
 #include "destination.h"
 
-typedef enum { MUXER_FRAGMENTED, MUXER_WHOLE } muxer_kind_t;
+typedef enum { MUXER_FRAGMENTED, MUXER_WHOLE, MUXER_LONG } muxer_kind_t;
 
 typedef struct muxer_s muxer_t;
 

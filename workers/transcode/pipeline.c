@@ -3,72 +3,62 @@
  */
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavutil/pixdesc.h>
-
-#include "graph.h"
+#include "foreign.h"
+#include "original.h"
 #include "pipeline.h"
 #include "sound.h"
 #include "stills.h"
+#include "upright.h"
 #include "video.h"
 
-#define ARCHIVES   8
-#define OUTPUTS    (LADDER_ROOM + ARCHIVES)
-#define COPY_BLOCK (1 << 20)
+#define ARCHIVES 8
+#define OUTPUTS  (LADDER_ROOM + ARCHIVES)
+#define GAP      3600.0 /* seconds between two pictures that force_fps fills; longer ones are faults of the clock */
 
 typedef struct {
-    pthread_t      thread;
-    bool           running;
-    const char    *url;
-    unsigned       flags;
-    char           name[64];
-    const input_t *input;
-    destination_t *destination;
+    input_t       *input;
+    const plan_t  *plan;
+    result_t      *result;
     fault_t       *fault;
-} copy_t;
-
-typedef struct {
-    input_t      *input;
-    const plan_t *plan;
-    result_t     *result;
-    fault_t      *fault;
-    stills_t     *stills;
-    video_t      *videos[OUTPUTS];
-    sound_t      *sounds[ARCHIVES + 1];
-    copy_t        copies[ARCHIVES];
-    size_t        n_videos, n_sounds, n_copies;
-    graph_t      *upright;  /* the common filters; NULL: not open, or none needed */
-    int           shape[3]; /* width, height, format of the pictures that it is open for */
-    int           first[2]; /* width and height of the first picture: all others are made so */
-    bool          open;
-    AVFrame      *held; /* with force_fps: the last picture, until its time is over */
-    int64_t       held_index;
-    int64_t       start;
-    int64_t       packets;
+    stills_t      *stills;
+    turns_t        turns;
+    video_t       *videos[OUTPUTS];
+    sound_t       *sounds[ARCHIVES + 1];
+    original_t    *originals[ARCHIVES];
+    destination_t *foreign[ARCHIVES];
+    size_t         n_videos, n_sounds, n_originals, n_foreign;
+    upright_t     *upright;
+    AVFrame       *held; /* with force_fps: the last picture, until its time is over */
+    int64_t        held_index;
+    int64_t        start; /* of the first picture */
+    int64_t        packets;
 } pass_t;
 
 
-static bool  outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination);
-static bool  archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags,
-                          destination_t *destination);
-static bool  outputs_start(pass_t *pass);
-static void  outputs_end(pass_t *pass, bool good);
-static bool  read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
-static bool  sound_packet(pass_t *pass, const AVPacket *packet);
-static bool  decode(pass_t *pass, const AVPacket *packet, AVFrame *frame);
-static bool  picture(pass_t *pass, AVFrame *frame);
-static bool  upright_open(pass_t *pass, const AVFrame *frame);
-static bool  upright_drain(pass_t *pass, AVFrame *frame);
-static bool  at_rate(pass_t *pass, AVFrame *frame);
-static bool  held_emit(pass_t *pass, int64_t times);
-static bool  emit(pass_t *pass, AVFrame *frame);
-static bool  give(channel_t *channel, const AVFrame *frame, int64_t number);
-static bool  check(pass_t *pass);
-static void *copy_run(void *copy);
-static int   threads_for(const pass_t *pass, int height);
+static bool outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination);
+static bool rungs_open(pass_t *pass, destination_t *destination);
+static bool archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags,
+                         destination_t *destination);
+static bool outputs_start(pass_t *pass);
+static void outputs_end(pass_t *pass, bool good);
+static int  lines_of(const plan_t *plan);
+static bool read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
+static bool sound_packet(pass_t *pass, const AVPacket *packet);
+static bool decode(pass_t *pass, const AVPacket *packet, AVFrame *frame);
+static bool upright(pass_t *pass, AVFrame *picture, AVFrame *frame);
+static bool at_rate(pass_t *pass, AVFrame *frame);
+static bool once(pass_t *pass, AVFrame *frame);
+static bool held_emit(pass_t *pass, int64_t times);
+static bool emit(pass_t *pass, AVFrame *frame);
+static bool give(channel_t *channel, const AVFrame *frame, int64_t number);
+static bool check(pass_t *pass);
+static int  threads_for(const pass_t *pass, int height);
+static void add(char *words, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 
 bool
@@ -81,6 +71,7 @@ pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan
     AVFrame  *frame = av_frame_alloc();
 
     memset(result, 0, sizeof(result_t));
+    result->rate = av_q2d(input->rate);
 
     if (pass == NULL || packet == NULL || frame == NULL) {
         fault_set(fault, true, "no memory");
@@ -92,15 +83,19 @@ pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan
     pass->result = result;
     pass->fault = fault;
     pass->start = AV_NOPTS_VALUE;
+    turns_init(&pass->turns);
 
-    good = outputs_open(pass, url, flags, destination) && outputs_start(pass) && read_all(pass, packet, frame) &&
-           check(pass);
+    pass->upright = upright_create(input, lines_of(plan), plan->threads, fault);
+
+    good = pass->upright != NULL && outputs_open(pass, url, flags, destination) && outputs_start(pass) &&
+           read_all(pass, packet, frame) && check(pass);
 
     outputs_end(pass, good);
     good = good && !fault_is_set(fault);
 
     av_frame_free(&pass->held);
-    graph_close(pass->upright);
+    upright_close(pass->upright);
+    turns_done(&pass->turns);
 
 done:
 
@@ -112,15 +107,43 @@ done:
 }
 
 
+void
+pipeline_words(const result_t *result, char *words, size_t size)
+{
+    words[0] = '\0';
+
+    if (result->damaged > 0) {
+        add(words, size, "%ld parts of the video are damaged and could not be decoded", (long) result->damaged);
+    }
+
+    if (result->blemished > 0) {
+        add(words, size, "%ld pictures are damaged", (long) result->blemished);
+    }
+
+    if (result->dropped > 0 || result->doubled > 0) {
+        add(words, size, "to keep the rate %ld pictures were left out and %ld doubled", (long) result->dropped,
+            (long) result->doubled);
+    }
+
+    if (result->drift * result->rate > 2 && result->drift > 0.1) {
+        add(words, size,
+            "the rate varies: each picture is shown once, at %.4g a second, up to %.2f seconds from its own time",
+            result->rate, result->drift);
+    }
+
+    if (result->toned) {
+        add(words, size, "a high dynamic range or wide gamut was mapped to BT.709");
+    }
+}
+
+
 static bool
 outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination)
 {
     size_t        i;
-    video_t      *video;
     sound_t      *sound;
     const json_t *entry;
     const plan_t *plan = pass->plan;
-    int64_t       size = source_size(pass->input->format->pb->opaque);
 
     if (plan->thumbnail || plan->animation) {
         pass->stills = stills_create(pass->input, plan->thumbnail, plan->animation, destination, pass->fault);
@@ -129,14 +152,8 @@ outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *desti
         }
     }
 
-    for (i = 0; i < plan->n_rungs; i++) {
-        video = video_rung(&plan->rungs[i], pass->input, threads_for(pass, plan->rungs[i].height), size, destination,
-                           pass->fault);
-        if (video == NULL) {
-            return false;
-        }
-
-        pass->videos[pass->n_videos++] = video;
+    if (!rungs_open(pass, destination)) {
+        return false;
     }
 
     if (plan->sound && pass->input->audio != NULL) {
@@ -160,28 +177,60 @@ outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *desti
 
 
 static bool
+rungs_open(pass_t *pass, destination_t *destination)
+{
+    size_t        i;
+    video_t      *video;
+    const plan_t *plan = pass->plan;
+    int64_t       size = source_size(pass->input->format->pb->opaque);
+
+    for (i = 0; i < plan->n_rungs; i++) {
+        video = video_rung(&plan->rungs[i], pass->input, threads_for(pass, plan->rungs[i].height), size, destination,
+                           pass->fault);
+        if (video == NULL) {
+            return false;
+        }
+
+        video->turns = &pass->turns;
+        video->turn = i;
+        pass->videos[pass->n_videos++] = video;
+    }
+
+    return true;
+}
+
+
+static bool
 archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags,
              destination_t *destination)
 {
     char          name[64];
-    copy_t       *copy;
+    int64_t       size = source_size(pass->input->format->pb->opaque);
     video_t      *video;
     sound_t      *sound;
+    const json_t *storage = json_object_get(entry, "s3_storage");
     rung_config_t config;
 
+    if (json_is_object(storage)) {
+        destination = foreign_open(storage, pass->plan->prefix, pass->fault);
+        if (destination == NULL) {
+            return false;
+        }
+
+        pass->foreign[pass->n_foreign++] = destination;
+    }
+
     if (!ladder_archive(&config, entry)) {
-        copy = &pass->copies[pass->n_copies++];
-        *copy = (copy_t){
-            .url = url, .flags = flags, .input = pass->input, .destination = destination, .fault = pass->fault};
-        snprintf(copy->name, sizeof(copy->name), "archival_%zu", number);
-        return true;
+        snprintf(name, sizeof(name), "archival_%zu.mp4", number);
+        pass->originals[pass->n_originals] = original_create(pass->input, url, flags, name, destination, pass->fault);
+
+        return pass->originals[pass->n_originals++] != NULL;
     }
 
     snprintf(name, sizeof(name), "archival_%zu.mp4", number);
 
     video = video_archival(&config, json_object_get(entry, "encode"), pass->input, pass->plan->threads, name,
-                           pass->input->audio != NULL ? 2 : 1, source_size(pass->input->format->pb->opaque),
-                           destination, pass->fault);
+                           pass->input->audio != NULL ? 2 : 1, size, destination, pass->fault);
     if (video == NULL) {
         return false;
     }
@@ -215,9 +264,8 @@ outputs_start(pass_t *pass)
         good = sound_start(pass->sounds[i]);
     }
 
-    for (i = 0; good && i < pass->n_copies; i++) {
-        pass->copies[i].running = pthread_create(&pass->copies[i].thread, NULL, copy_run, &pass->copies[i]) == 0;
-        good = pass->copies[i].running || fault_set(pass->fault, true, "no thread");
+    for (i = 0; good && i < pass->n_originals; i++) {
+        good = original_start(pass->originals[i]);
     }
 
     return good;
@@ -241,6 +289,9 @@ outputs_end(pass_t *pass, bool good)
 
     for (i = 0; i < pass->n_videos; i++) {
         end(&pass->videos[i]->channel);
+        if (!pass->videos[i]->running && pass->videos[i]->turns != NULL) {
+            turns_pass(pass->videos[i]->turns, pass->videos[i]->turn);
+        }
     }
 
     for (i = 0; i < pass->n_sounds; i++) {
@@ -262,11 +313,21 @@ outputs_end(pass_t *pass, bool good)
 
     stills_close(pass->stills);
 
-    for (i = 0; i < pass->n_copies; i++) {
-        if (pass->copies[i].running) {
-            pthread_join(pass->copies[i].thread, NULL);
-        }
+    for (i = 0; i < pass->n_originals; i++) {
+        original_close(pass->originals[i]);
     }
+
+    for (i = 0; i < pass->n_foreign; i++) {
+        foreign_close(pass->foreign[i]);
+    }
+}
+
+
+/* Of the largest output; 0: the source's. */
+static int
+lines_of(const plan_t *plan)
+{
+    return json_array_size(plan->archives) == 0 && plan->n_rungs > 0 ? plan->rungs[plan->n_rungs - 1].height : 0;
 }
 
 
@@ -282,8 +343,10 @@ read_all(pass_t *pass, AVPacket *packet, AVFrame *frame)
             break;
         }
 
-        if (packet->stream_index == pass->input->video->index) {
+        if (packet->stream_index == pass->input->video->index &&
+            packet->size > 0) { /* an empty one would end the decoder */
             pass->packets++;
+            pass->result->blemished += (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
             good = decode(pass, packet, frame);
 
         } else if (pass->input->audio != NULL && packet->stream_index == pass->input->audio->index) {
@@ -305,13 +368,11 @@ read_all(pass_t *pass, AVPacket *packet, AVFrame *frame)
         pass->result->damaged++;
     }
 
-    if (!decode(pass, NULL, frame)) {
+    if (!decode(pass, NULL, frame) || !upright(pass, NULL, frame)) {
         return false;
     }
 
-    if (pass->upright != NULL && (!graph_put(pass->upright, NULL) || !upright_drain(pass, frame))) {
-        return false;
-    }
+    pass->result->toned = pass->upright->toned;
 
     return pass->held == NULL || held_emit(pass, 1);
 }
@@ -370,7 +431,15 @@ decode(pass_t *pass, const AVPacket *packet, AVFrame *frame)
                 break;
             }
 
-            if (!picture(pass, frame)) {
+            if (!input_picture(pass->input, frame)) {
+                pass->result->damaged++;
+                av_frame_unref(frame);
+                continue;
+            }
+
+            pass->result->blemished += frame->decode_error_flags != 0;
+
+            if (!upright(pass, frame, frame)) {
                 return false;
             }
         }
@@ -382,84 +451,15 @@ decode(pass_t *pass, const AVPacket *packet, AVFrame *frame)
 }
 
 
+/* A picture (NULL: no more) through the filters that all outputs share, and what comes out of them onwards. */
 static bool
-picture(pass_t *pass, AVFrame *frame)
+upright(pass_t *pass, AVFrame *picture, AVFrame *frame)
 {
-    frame->pts = frame->best_effort_timestamp;
-
-    if (!pass->open || frame->width != pass->shape[0] || frame->height != pass->shape[1] ||
-        frame->format != pass->shape[2]) {
-        if (!upright_open(pass, frame)) {
-            return false;
-        }
+    if (!upright_put(pass->upright, picture)) {
+        return false;
     }
 
-    if (pass->upright == NULL) {
-        return at_rate(pass, frame);
-    }
-
-    return graph_put(pass->upright, frame) && upright_drain(pass, frame);
-}
-
-
-/* The common filters for pictures like this one. When a video changes its size, all pictures get the first one's. */
-static bool
-upright_open(pass_t *pass, const AVFrame *frame)
-{
-    char     chain[256];
-    bool     scale = pass->open;
-    AVFrame *rest;
-
-    if (pass->upright != NULL) {
-        rest = av_frame_alloc();
-        if (rest == NULL) {
-            return fault_set(pass->fault, true, "no memory");
-        }
-
-        if (!graph_put(pass->upright, NULL) || !upright_drain(pass, rest)) {
-            av_frame_free(&rest);
-            return false;
-        }
-
-        av_frame_free(&rest);
-        graph_close(pass->upright);
-        pass->upright = NULL;
-    }
-
-    if (!pass->open) {
-        pass->first[0] = frame->width;
-        pass->first[1] = frame->height;
-        pass->shape[2] = frame->format;
-    }
-
-    snprintf(chain, sizeof(chain), "%s", pass->input->filters);
-
-    if (scale) {
-        snprintf(
-            chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic,format=%s%s%s", pass->first[0], pass->first[1],
-            av_get_pix_fmt_name(pass->plan->n_rungs || pass->plan->archives ? AV_PIX_FMT_YUV420P : AV_PIX_FMT_RGB24),
-            pass->input->filters[0] ? "," : "", pass->input->filters);
-    }
-
-    pass->open = true;
-    pass->shape[0] = frame->width;
-    pass->shape[1] = frame->height;
-    pass->shape[2] = frame->format;
-
-    if (chain[0] == '\0') {
-        return true;
-    }
-
-    pass->upright = graph_open(frame, pass->input->video->time_base, chain, pass->fault);
-
-    return pass->upright != NULL;
-}
-
-
-static bool
-upright_drain(pass_t *pass, AVFrame *frame)
-{
-    while (graph_take(pass->upright, frame) == 1) {
+    while (upright_take(pass->upright, frame) == 1) {
         if (!at_rate(pass, frame)) {
             return false;
         }
@@ -473,21 +473,25 @@ upright_drain(pass_t *pass, AVFrame *frame)
 static bool
 at_rate(pass_t *pass, AVFrame *frame)
 {
-    bool    good;
-    int64_t index;
-
-    if (pass->plan->force_fps <= 0 || frame->pts == AV_NOPTS_VALUE) {
-        good = emit(pass, frame);
-        av_frame_unref(frame);
-        return good;
-    }
+    int64_t index, ahead;
 
     if (pass->start == AV_NOPTS_VALUE) {
         pass->start = frame->pts;
     }
 
-    index = av_rescale_q_rnd(frame->pts - pass->start, pass->input->video->time_base, av_inv_q(pass->input->rate),
-                             AV_ROUND_NEAR_INF);
+    if (pass->plan->force_fps <= 0) {
+        return once(pass, frame);
+    }
+
+    ahead = pass->held != NULL ? pass->held_index + 1 : 0;
+    index = frame->pts == AV_NOPTS_VALUE ? ahead
+                                         : av_rescale_q_rnd(frame->pts - pass->start, pass->input->video->time_base,
+                                                            av_inv_q(pass->input->rate), AV_ROUND_NEAR_INF);
+
+    if (fabs((double) (index - ahead)) > GAP * pass->result->rate) { /* from now on the clock is another one */
+        pass->start = frame->pts - av_rescale_q(ahead, av_inv_q(pass->input->rate), pass->input->video->time_base);
+        index = ahead;
+    }
 
     if (pass->held != NULL && !held_emit(pass, index - pass->held_index)) {
         return false;
@@ -500,11 +504,30 @@ at_rate(pass_t *pass, AVFrame *frame)
         }
     }
 
-    pass->held_index = index;
+    pass->held_index = index > ahead - 1 ? index : ahead - 1;
     av_frame_unref(pass->held);
     av_frame_move_ref(pass->held, frame);
 
     return true;
+}
+
+
+static bool
+once(pass_t *pass, AVFrame *frame)
+{
+    bool   good;
+    double away;
+
+    if (frame->pts != AV_NOPTS_VALUE) {
+        away = (double) (frame->pts - pass->start) * av_q2d(pass->input->video->time_base) -
+               (double) pass->result->frames / pass->result->rate;
+        pass->result->drift = fmax(pass->result->drift, fabs(away));
+    }
+
+    good = emit(pass, frame);
+    av_frame_unref(frame);
+
+    return good;
 }
 
 
@@ -590,65 +613,6 @@ check(pass_t *pass)
 }
 
 
-/* An archival copy: the source's own bytes, read a second time so that no output waits for another. */
-static void *
-copy_run(void *closure)
-{
-    char            name[96], *data = malloc(COPY_BLOCK);
-    copy_t         *copy = closure;
-    sink_t         *sink = NULL;
-    int64_t         n, at;
-    double          seconds = copy->input->duration;
-    const char     *codec, *suffix = strrchr(copy->name, '.');
-    source_t       *source = source_open(copy->url, copy->flags, copy->fault);
-    const AVStream *video = copy->input->video;
-
-    snprintf(name, sizeof(name), "%s%s", copy->name, suffix ? "" : ".mp4");
-
-    if (source == NULL || data == NULL) {
-        fault_set(copy->fault, true, "no memory");
-        goto done;
-    }
-
-    sink = copy->destination->open(copy->destination, name, source_size(source));
-    if (sink == NULL) {
-        goto done;
-    }
-
-    for (at = 0; (n = source_read(source, at, data, COPY_BLOCK)) > 0; at += n) {
-        if (fault_is_set(copy->fault) || !sink->write(sink, data, (size_t) n)) {
-            goto done;
-        }
-    }
-
-    if (n < 0 || !sink->finish(sink)) {
-        goto done;
-    }
-
-    codec = avcodec_get_name(video->codecpar->codec_id);
-
-    copy->destination->add(copy->destination, "VideoFiles", "archival",
-                           json_pack("{s:s,s:[i,i],s:s,s:s,s:s,s:I,s:I}", "path", sink->key, "resolution",
-                                     copy->input->height, copy->input->width, "codec", codec, "codec_description",
-                                     codec_description(video->codecpar->codec_id), "codec_mime", "video/mp4", "size",
-                                     (json_int_t) sink->size, "bit_rate",
-                                     (json_int_t) (video->codecpar->bit_rate > 0 ? video->codecpar->bit_rate
-                                                   : seconds > 0 ? (int64_t) ((double) sink->size * 8 / seconds)
-                                                                 : -1)));
-
-done:
-
-    if (sink != NULL) {
-        sink->close(sink);
-    }
-
-    source_close(source);
-    free(data);
-
-    return NULL;
-}
-
-
 /* Encoder threads by the share of the pixels, so that small rungs do not pay for threads that have nothing to do. */
 static int
 threads_for(const pass_t *pass, int height)
@@ -664,4 +628,20 @@ threads_for(const pass_t *pass, int height)
     threads = (int) ceil(pass->plan->threads * height * height / all);
 
     return threads > 1 ? threads : 1;
+}
+
+
+static void
+add(char *words, size_t size, const char *format, ...)
+{
+    size_t  len = strlen(words);
+    va_list args;
+
+    if (len > 0 && len + 2 < size) {
+        len += (size_t) snprintf(words + len, size - len, "; ");
+    }
+
+    va_start(args, format);
+    vsnprintf(words + len, size - len, format, args);
+    va_end(args);
 }

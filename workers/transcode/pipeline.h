@@ -15,7 +15,8 @@ typedef struct {
     rung_config_t rungs[LADDER_ROOM];
     size_t        n_rungs;
     bool          thumbnail, animation, sound;
-    const json_t *archives;                    /* entries of archive_config, without s3_storage; NULL: none */
+    const json_t *archives;                    /* entries of archive_config; NULL: none */
+    char          prefix[64];                  /* of archival files' keys in buckets of others */
     double        force_fps;                   /* above 0: pictures are dropped and doubled to this rate */
     int           threads;                     /* processors to use */
     void (*progress)(double part, void *data); /* between 0 and 1; may be NULL */
@@ -25,11 +26,18 @@ typedef struct {
 typedef struct {
     int64_t frames;           /* pictures of each output */
     int64_t damaged;          /* packets that could not be decoded */
+    int64_t blemished;        /* pictures that were decoded with faults */
     int64_t dropped, doubled; /* by force_fps */
+    double  rate;             /* pictures a second */
+    double  drift;            /* seconds, at most, between a picture's own time and its time at that rate */
+    bool    toned;            /* a high dynamic range or a wide gamut became BT.709 */
 } result_t;
 
 /* `url` and `flags` are those of the input's source. false: the fault is noted. */
 bool pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination,
                   result_t *result, fault_t *fault);
+
+/* What a person is to know of a success; empty: nothing. */
+void pipeline_words(const result_t *result, char *words, size_t size);
 
 #endif

@@ -236,7 +236,7 @@ decode(sound_t *sound, const AVPacket *packet, AVFrame *frame, AVPacket *out)
                      "stereo:sample_rates=%d",
                      sound->encoder->sample_rate, sound->encoder->sample_rate);
 
-            sound->graph = graph_open(like, sound->time_base, chain, sound->fault);
+            sound->graph = graph_open(like, sound->time_base, chain, 1, sound->fault);
             if (sound->graph == NULL) {
                 return false;
             }

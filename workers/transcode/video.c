@@ -12,8 +12,9 @@
 #include "graph.h"
 #include "video.h"
 
-#define GROUP        25 /* pictures from one key frame to the next: a fragment */
-#define MEMORY_AHEAD (96L << 20) /* of pictures that wait for an encoder; all outputs share them */
+#define GROUP        25           /* pictures from one key frame to the next: a fragment */
+#define WORKING_FILE (384L << 20) /* bytes of an archival file, about, up to which it is made in a working file */
+#define MEMORY_AHEAD (96L << 20)  /* of pictures that wait for an encoder; all outputs share them */
 
 typedef struct {
     const char *codec, *variable, *encoder, *preset;
@@ -34,7 +35,7 @@ static bool     encode_all(video_t *video, graph_t **graph, AVFrame *frame, AVPa
 static graph_t *scaler_open(const video_t *video, const AVFrame *like);
 static bool     encode(video_t *video, AVFrame *frame, AVPacket *packet);
 static bool     encoder_open(video_t *video, const AVFrame *like);
-static void     colours(AVCodecContext *encoder, const AVFrame *like);
+static void     colours(const video_t *video, AVCodecContext *encoder, const AVFrame *like);
 static bool     encoder_options(const video_t *video, const encoder_t *row, AVCodecContext *encoder);
 static bool     segments_store(video_t *video, char *key, size_t size);
 static void     frame_destroy(void *frame);
@@ -73,8 +74,11 @@ video_t *
 video_archival(const rung_config_t *config, const json_t *encode, const input_t *input, int threads, const char *name,
                int streams, int64_t estimate, destination_t *destination, fault_t *fault)
 {
-    sink_t  *sink;
-    video_t *video = video_create(config, input, input->height, threads, destination, fault);
+    sink_t     *sink;
+    video_t    *video;
+    const char *flags;
+
+    video = video_create(config, input, input->height, threads, destination, fault);
 
     if (video == NULL) {
         return NULL;
@@ -84,8 +88,9 @@ video_archival(const rung_config_t *config, const json_t *encode, const input_t 
 
     sink = destination->open(destination, name, estimate);
     if (sink != NULL) {
-        video->muxer = muxer_open(MUXER_WHOLE, "mp4", json_string_value(json_object_get(encode, "movflags")), sink,
-                                  streams, fault);
+        flags = json_string_value(json_object_get(encode, "movflags"));
+        video->muxer = muxer_open(flags == NULL && estimate > WORKING_FILE ? MUXER_LONG : MUXER_WHOLE, "mp4", flags,
+                                  sink, streams, fault);
     }
 
     if (video->muxer == NULL) {
@@ -214,10 +219,18 @@ run(void *closure)
     }
 
     if (encode_all(video, &graph, frame, packet) && muxer_end(video->muxer, &last) && last) {
+        if (video->turns != NULL) {
+            turns_wait(video->turns, video->turn);
+        }
+
         video_register(video);
     }
 
 done:
+
+    if (video->turns != NULL) {
+        turns_pass(video->turns, video->turn);
+    }
 
     graph_close(graph);
     av_packet_free(&packet);
@@ -247,6 +260,7 @@ encode_all(video_t *video, graph_t **graph, AVFrame *frame, AVPacket *packet)
         }
 
         if (*graph == NULL) {
+            video->rgb = picture->colorspace == AVCOL_SPC_RGB;
             *graph = scaler_open(video, picture);
         }
 
@@ -288,18 +302,16 @@ encode_all(video_t *video, graph_t **graph, AVFrame *frame, AVPacket *packet)
 static graph_t *
 scaler_open(const video_t *video, const AVFrame *like)
 {
-    char                      chain[256];
-    const AVPixFmtDescriptor *from = av_pix_fmt_desc_get(like->format);
-    bool full = like->color_range == AVCOL_RANGE_JPEG || (from != NULL && strncmp(from->name, "yuvj", 4) == 0);
-    bool rgb = from != NULL && (from->flags & AV_PIX_FMT_FLAG_RGB);
+    char        chain[256];
+    const char *format = video->config.pixel_format;
 
-    snprintf(chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic%s%s,format=%s%s,setsar=1", video->width,
-             video->height,
-             full && strncmp(video->config.pixel_format, "yuvj", 4) != 0 ? ":in_range=pc:out_range=tv" : "",
-             rgb ? ":out_color_matrix=bt709" : "", video->config.pixel_format,
-             video->height % 2 ? ",pad=ceil(iw/2)*2:ceil(ih/2)*2" : "");
+    snprintf(
+        chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic%s%s,format=%s%s,setsar=1", video->width, video->height,
+        like->color_range == AVCOL_RANGE_JPEG && strncmp(format, "yuvj", 4) != 0 ? ":in_range=pc:out_range=tv" : "",
+        like->colorspace == AVCOL_SPC_RGB ? ":out_color_matrix=bt709" : "", format,
+        video->height % 2 ? ",pad=ceil(iw/2)*2:ceil(ih/2)*2" : "");
 
-    return graph_open(like, av_inv_q(video->rate), chain, video->fault);
+    return graph_open(like, av_inv_q(video->rate), chain, 1, video->fault);
 }
 
 
@@ -375,7 +387,7 @@ encoder_open(video_t *video, const AVFrame *like)
     encoder->sample_aspect_ratio = (AVRational){1, 1};
     encoder->thread_count = video->threads;
     encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
-    colours(encoder, like);
+    colours(video, encoder, like);
 
     if (!encoder_options(video, row, encoder)) {
         return false;
@@ -393,12 +405,10 @@ encoder_open(video_t *video, const AVFrame *like)
 
 
 static void
-colours(AVCodecContext *encoder, const AVFrame *like)
+colours(const video_t *video, AVCodecContext *encoder, const AVFrame *like)
 {
-    bool rgb = like->colorspace == AVCOL_SPC_RGB;
-
     encoder->color_range = like->color_range != AVCOL_RANGE_UNSPECIFIED ? like->color_range : AVCOL_RANGE_MPEG;
-    encoder->colorspace = rgb ? AVCOL_SPC_BT709 : like->colorspace;
+    encoder->colorspace = video->rgb ? AVCOL_SPC_BT709 : like->colorspace;
     encoder->color_primaries = like->color_primaries;
     encoder->color_trc = like->color_trc;
     encoder->chroma_sample_location = like->chroma_location;

@@ -11,6 +11,7 @@
 #include "input.h"
 #include "ladder.h"
 #include "muxer.h"
+#include "turns.h"
 
 typedef struct {
     channel_t       channel; /* AVFrame, pts = number of the picture */
@@ -19,12 +20,15 @@ typedef struct {
     rung_config_t   config;
     bool            archival;
     int             width, height; /* scaled, before padding to even */
+    bool            rgb;           /* what comes */
     AVRational      rate;
     int             threads;
     double          seconds; /* of the whole video, for its bit rate, when pictures have not told it */
     muxer_t        *muxer;
     int             stream;
     AVCodecContext *encoder;
+    turns_t        *turns; /* of registration; NULL: at once */
+    size_t          turn;
     destination_t  *destination;
     fault_t        *fault;
 } video_t;
