@@ -1,7 +1,6 @@
 /*
- * Authentication and limits (auth.h). One shared memory zone holds tables of fixed size, each entry in the one place that
- * its key's hash names: who a token is, a user's standing in a project, where an object belongs, and when a caller's last requests came. An
- * entry counts only while the generation that it was made in lasts: a change of rights anywhere begins a new one. The
+ * Authentication (auth.h). One shared memory zone holds tables of fixed size, each entry in the one place that its key's
+ * hash names: who a token is, a user's standing in a project, and where an object belongs. An entry counts only while the generation that it was made in lasts: a change of rights anywhere begins a new one. The
  * generation is read before the database is asked, so that an answer which a change has overtaken is never kept.
  */
 
@@ -19,12 +18,8 @@
 #define AUTH_TOKENS   1024
 #define AUTH_PROJECTS 8192
 #define AUTH_OBJECTS  16384
-#define AUTH_CALLERS  2048
 #define AUTH_LIFE     10000 /* ms that an entry counts at most */
 #define AUTH_TEXT     256
-
-#define LIMIT_ANONYMOUS 10 /* requests in a second (contract/operations.md §19) */
-#define LIMIT_USER      100
 
 typedef struct {
     u_char     hash[SHA256_DIGEST_LENGTH];
@@ -49,19 +44,11 @@ typedef struct {
     ngx_msec_t  made;
 } auth_object_t;
 
-/* The last accepted requests of a caller: a ring of times. */
-typedef struct {
-    uint64_t   key;
-    ngx_uint_t next;
-    ngx_msec_t times[LIMIT_USER];
-} auth_caller_t;
-
 typedef struct {
     ngx_atomic_t    generation;
     auth_token_t    tokens[AUTH_TOKENS];
     auth_standing_t standings[AUTH_PROJECTS];
     auth_object_t   objects[AUTH_OBJECTS];
-    auth_caller_t   callers[AUTH_CALLERS];
 } auth_shared_t;
 
 static ngx_int_t auth_zone_init(ngx_shm_zone_t *zone, void *old);
@@ -117,47 +104,6 @@ auth_check(rq_t *rq)
     header = rq_header(rq, "Authorization");
     if (header != NULL) {
         auth_token(rq, header);
-    }
-}
-
-
-void
-auth_throttle(rq_t *rq)
-{
-    uint64_t       key;
-    ngx_uint_t     limit;
-    ngx_msec_t     now, *oldest;
-    bool           full;
-    auth_caller_t *caller;
-
-    if (!rq->config->rate_limits) {
-        return;
-    }
-
-    limit = rq->user.id ? LIMIT_USER : LIMIT_ANONYMOUS;
-    key = rq->user.id ? auth_mix(1, (uint64_t) rq->user.id) : auth_mix(2, ngx_murmur_hash2(rq->address.data, rq->address.len));
-    caller = &auth.shared->callers[key % AUTH_CALLERS];
-    now = ngx_current_msec;
-
-    ngx_shmtx_lock(&auth.slab->mutex);
-
-    if (caller->key != key) {
-        ngx_memzero(caller, sizeof(auth_caller_t));
-        caller->key = key;
-    }
-
-    oldest = &caller->times[caller->next % limit];
-    full = *oldest != 0 && now - *oldest < 1000;
-
-    if (!full) {
-        *oldest = now ? now : 1;
-        caller->next++;
-    }
-
-    ngx_shmtx_unlock(&auth.slab->mutex);
-
-    if (full) {
-        fail(rq, 400, "Request was throttled. Expected available in 1 second.");
     }
 }
 

@@ -1,5 +1,5 @@
 /*
- * Who asks, and how often: contract/accounts.md §3, operations.md §19. Answers are cached in shared memory for seconds; a
+ * Who asks: contract/accounts.md §3. Answers are cached in shared memory for seconds; a
  * change of rights drops the cache at once, since every database connection listens for it (net/pg_connection.c).
  */
 
@@ -16,9 +16,6 @@ ngx_int_t auth_init(ngx_conf_t *cf);
 
 /* Fill rq->user from the session cookie or the token (id 0: no credentials), or fail: 400, or 403 for CSRF. */
 void auth_check(rq_t *rq);
-
-/* Count the request; beyond the limit fail with 400 "Request was throttled. …". */
-void auth_throttle(rq_t *rq);
 
 /* The project's organization (0: none) and the caller's legacy level in it (the first membership row's letter, 0: none), from
    the cache or the database. false: there is no such project. */

@@ -47,6 +47,7 @@ struct endpoint_s {
 #define OPEN_SCHEMA   0x040 /* documented without description of the answer's body */
 #define DOCUMENTS_503 0x080 /* documents a 503 without body, too */
 #define OWN_ERRORS    0x100 /* framework's error form {"detail": …} (contract/accounts.md §2) */
+#define CREDENTIALS   0x200 /* gives or makes credentials: tator_rate_limit_credentials holds */
 
 #define BODY_LIST_LIMIT 500
 

@@ -8,6 +8,7 @@
 #include "negotiate.h"
 #include "params.h"
 #include "serve.h"
+#include "throttle.h"
 
 static void serve_rest(rq_t *rq);
 static bool serve_host_allowed(rq_t *rq);
@@ -31,6 +32,7 @@ serve(rq_t *rq)
 
     if (request->route.status == 0 && request->route.endpoint->operation == NULL) {
         auth_check(rq);
+        throttle(rq);
         rq->params = rq_own(rq, json_object());
         request->route.endpoint->handler(rq);
         return;
@@ -53,7 +55,7 @@ serve_rest(rq_t *rq)
     negotiate(rq);
     request->negotiated = 1;
     auth_check(rq);
-    auth_throttle(rq);
+    throttle(rq);
 
     if (request->route.status == 405) {
         method = arena_copy(rq->arena, rq->method.data, rq->method.len);

@@ -4,7 +4,9 @@
  */
 
 #include "../api/auth.h"
+#include "../api/throttle.h"
 #include "conf.h"
+#include "masked_log.h"
 #include "metrics.h"
 #include "request.h"
 
@@ -16,10 +18,12 @@ static char *conf_tator(ngx_conf_t *cf, ngx_command_t *command, void *data);
 static char *conf_metrics(ngx_conf_t *cf, ngx_command_t *command, void *data);
 static char *conf_redis(ngx_conf_t *cf, ngx_command_t *command, void *data);
 static char *conf_connections(ngx_conf_t *cf, void *post, void *data);
+static char *conf_limit_most(ngx_conf_t *cf, void *post, void *data);
 static ngx_int_t conf_hosts(ngx_conf_t *cf, tator_conf_t *conf);
 static void conf_exhausted(void *data);
 
 static ngx_conf_post_t conf_at_least_one = {conf_connections};
+static ngx_conf_post_t conf_limit = {conf_limit_most};
 
 #define MAIN(name, kind, set, field, post) \
     {ngx_string(name), NGX_HTTP_MAIN_CONF | kind, set, NGX_HTTP_MAIN_CONF_OFFSET, offsetof(tator_conf_t, field), post}
@@ -35,6 +39,10 @@ ngx_command_t conf_commands[] = {
     MAIN("tator_requests", NGX_CONF_TAKE1, ngx_conf_set_num_slot, requests, &conf_at_least_one),
     MAIN("tator_body_limit", NGX_CONF_TAKE1, ngx_conf_set_size_slot, body_limit, NULL),
     MAIN("tator_rate_limits", NGX_CONF_FLAG, ngx_conf_set_flag_slot, rate_limits, NULL),
+    MAIN("tator_rate_limit_anonymous", NGX_CONF_TAKE1, ngx_conf_set_num_slot, rate_limit_anonymous, &conf_limit),
+    MAIN("tator_rate_limit_user", NGX_CONF_TAKE1, ngx_conf_set_num_slot, rate_limit_user, &conf_limit),
+    MAIN("tator_rate_limit_credentials", NGX_CONF_TAKE1, ngx_conf_set_num_slot, rate_limit_credentials, &conf_limit),
+    MAIN("tator_forwarded_for", NGX_CONF_FLAG, ngx_conf_set_flag_slot, forwarded_for, NULL),
     MAIN("tator_debug_abort", NGX_CONF_FLAG, ngx_conf_set_flag_slot, debug_abort, NULL),
 
     {ngx_string("tator"), NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF | NGX_CONF_FLAG, conf_tator, NGX_HTTP_LOC_CONF_OFFSET,
@@ -43,7 +51,7 @@ ngx_command_t conf_commands[] = {
 
     ngx_null_command};
 
-ngx_http_module_t conf_context = {NULL, NULL, conf_create_main, conf_init_main, NULL, NULL, conf_create_location, conf_merge_location};
+ngx_http_module_t conf_context = {masked_log_variable, NULL, conf_create_main, conf_init_main, NULL, NULL, conf_create_location, conf_merge_location};
 
 
 static void *
@@ -64,6 +72,10 @@ conf_create_main(ngx_conf_t *cf)
     conf->requests = NGX_CONF_UNSET_UINT;
     conf->body_limit = NGX_CONF_UNSET_SIZE;
     conf->rate_limits = NGX_CONF_UNSET;
+    conf->rate_limit_anonymous = NGX_CONF_UNSET_UINT;
+    conf->rate_limit_user = NGX_CONF_UNSET_UINT;
+    conf->rate_limit_credentials = NGX_CONF_UNSET_UINT;
+    conf->forwarded_for = NGX_CONF_UNSET;
     conf->debug_abort = NGX_CONF_UNSET;
 
     return conf;
@@ -121,6 +133,16 @@ conf_init_main(ngx_conf_t *cf, void *data)
     ngx_conf_init_value(conf->rate_limits, conf->config.rate_limits);
     conf->config.rate_limits = conf->rate_limits;
 
+    /* contract/operations.md §19; who has no credentials is under both limits of a second */
+    ngx_conf_init_uint_value(conf->rate_limit_user, 100);
+    ngx_conf_init_uint_value(conf->rate_limit_anonymous, 10);
+    ngx_conf_init_uint_value(conf->rate_limit_credentials, 0);
+    ngx_conf_init_value(conf->forwarded_for, 1);
+
+    if (conf->rate_limit_user != 0 && (conf->rate_limit_anonymous == 0 || conf->rate_limit_anonymous > conf->rate_limit_user)) {
+        conf->rate_limit_anonymous = conf->rate_limit_user;
+    }
+
     conf->router = router_create(conf->arena, endpoint_tables, &wrong);
     if (conf->router == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", wrong);
@@ -132,7 +154,7 @@ conf_init_main(ngx_conf_t *cf, void *data)
         return NGX_CONF_ERROR;
     }
 
-    if (auth_init(cf) != NGX_OK || metrics_init(cf) != NGX_OK) {
+    if (auth_init(cf) != NGX_OK || throttle_init(cf) != NGX_OK || metrics_init(cf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -157,12 +179,12 @@ conf_create_location(ngx_conf_t *cf)
 static char *
 conf_merge_location(ngx_conf_t *cf, void *parent, void *child)
 {
-    location_conf_t *above = parent, *conf = child;
+    location_conf_t          *above = parent, *conf = child;
+    ngx_http_core_loc_conf_t *core = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    (void) cf;
     ngx_conf_merge_value(conf->enable, above->enable, 0);
 
-    return NGX_CONF_OK;
+    return masked_log(core->error_log, cf->pool) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 
@@ -246,6 +268,22 @@ conf_connections(ngx_conf_t *cf, void *post, void *data)
 
     if (*n == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the value must be at least 1");
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+conf_limit_most(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_uint_t *n = data;
+
+    (void) post;
+
+    if (*n > THROTTLE_MOST) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the value must be at most %d", THROTTLE_MOST);
         return NGX_CONF_ERROR;
     }
 

@@ -6,11 +6,13 @@
 
 #include "conf.h"
 #include "fiber.h"
+#include "masked_log.h"
 #include "metrics.h"
 #include "../net/net.h"
 #include "../api/auth.h"
 #include "../api/serve.h"
 
+static ngx_int_t module_init(ngx_cycle_t *cycle);
 static ngx_int_t module_init_process(ngx_cycle_t *cycle);
 static void      module_exit_process(ngx_cycle_t *cycle);
 
@@ -22,7 +24,7 @@ ngx_module_t ngx_tator_module = {
     conf_commands,
     NGX_HTTP_MODULE,
     NULL,                /* init master */
-    NULL,                /* init module */
+    module_init,         /* init module */
     module_init_process,
     NULL,                /* init thread */
     NULL,                /* exit thread */
@@ -30,6 +32,14 @@ ngx_module_t ngx_tator_module = {
     NULL,                /* exit master */
     NGX_MODULE_V1_PADDING
 };
+
+
+/* The main log, and any that the configuration named after http {}. */
+static ngx_int_t
+module_init(ngx_cycle_t *cycle)
+{
+    return masked_log(cycle->log, cycle->pool);
+}
 
 
 static ngx_int_t

@@ -30,6 +30,9 @@ typedef struct {
     ngx_uint_t requests;             /* tator_requests: in flight per worker */
     size_t     body_limit;           /* tator_body_limit */
     ngx_flag_t rate_limits;          /* tator_rate_limits */
+    ngx_uint_t rate_limit_anonymous, rate_limit_user; /* tator_rate_limit_…: requests in a second; 0: any number */
+    ngx_uint_t rate_limit_credentials; /* requests in a minute */
+    ngx_flag_t forwarded_for;        /* tator_forwarded_for: X-Forwarded-For says whose request it is */
     ngx_flag_t debug_abort;          /* tator_debug_abort: header X-Tator-Abort-At: N drops the client at the N-th wait (tests) */
     router_t  *router;
     ngx_array_t hosts;               /* ngx_str_t, names that a Host header may have */

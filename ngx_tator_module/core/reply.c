@@ -367,7 +367,7 @@ reply_errors(rq_t *rq, int status, const char *message, const char *details)
     text_puts(&text, "}");
 
     if (status == 503 || status == 429) {
-        reply_header(rq, "Retry-After", "1");
+        reply_header(rq, "Retry-After", rq_format(rq, "%d", rq->retry_after ? rq->retry_after : 1));
     }
 
     reply_whole(request, status, "application/json", text.data, text.len);

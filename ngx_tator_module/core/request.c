@@ -317,7 +317,7 @@ request_describe(request_t *request)
     }
 
     rq->address = (str_t) {r->connection->addr_text.len, r->connection->addr_text.data};
-    forwarded = rq_header(rq, "X-Forwarded-For");
+    forwarded = tator_process.conf->forwarded_for ? rq_header(rq, "X-Forwarded-For") : NULL;
     if (forwarded != NULL && *forwarded != '\0') {
         rq->address = str_of(forwarded);
     }

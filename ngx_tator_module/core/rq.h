@@ -43,6 +43,7 @@ struct rq_s {
     bool    single; /* a BODY_LIST operation got a single object */
     str_t   content; /* the body as received */
     format_t format;
+    int      retry_after; /* seconds, of answers that say when to come back; 0: 1 */
 
     /* What the access check looked up from the path (api/access.h); 0 where the path names none. */
     int64_t project;

@@ -27,7 +27,7 @@ static void        html(text_t *out, const char *text);
 
 const endpoint_t login_endpoints[] = {
     {GET(OPEN), "/accounts/login/", .handler = login_page, .doc = "The log-in form."},
-    {POST(OPEN), "/accounts/login/", .handler = login_enter, .doc = "Log in."},
+    {POST(OPEN), "/accounts/login/", .handler = login_enter, .flags = CREDENTIALS, .doc = "Log in."},
     {GET(OPEN), "/accounts/login", .handler = login_slash, .doc = "To the log-in form."},
     {GET(OPEN), "/accounts/logout/", .handler = login_leave, .doc = "Log out."},
     {POST(OPEN), "/accounts/logout/", .handler = login_leave_posted, .doc = "Log out."},

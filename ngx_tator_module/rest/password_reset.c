@@ -22,7 +22,7 @@ static void password_reset_create(rq_t *rq);
 const endpoint_t password_reset_endpoints[] = {
     {POST(OPEN), "/rest/PasswordReset", "CreatePasswordReset", password_reset_create,
      .body = &schema_password_reset_spec, .reply = &schema_message_response,
-     .doc = "Mail a link that sets a new password."},
+     .flags = CREDENTIALS, .doc = "Mail a link that sets a new password."},
     {0},
 };
 

@@ -30,7 +30,7 @@ static char *token_key(rq_t *rq);
 const endpoint_t token_endpoints[] = {
     {POST(OPEN), "/rest/Token", "CreateObtainAuthToken", token_create,
      .body = &schema_credentials, .reply = &schema_token, .status = 200,
-     .doc = "Get the token of a user by name and password."},
+     .flags = CREDENTIALS, .doc = "Get the token of a user by name and password."},
     {0},
 };
 

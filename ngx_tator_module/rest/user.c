@@ -115,7 +115,7 @@ const endpoint_t user_endpoints[] = {
      .doc = "Users by name, address or elemental id."},
     {POST(OPEN), "/rest/Users", "CreateUser", user_create,
      .body = &schema_user_spec,
-     .doc = "Register a user."},
+     .flags = CREDENTIALS, .doc = "Register a user."},
     {0},
 };
 

@@ -1,6 +1,6 @@
 /*
  * Log lines of the workers. A line is written by one write(), so that lines of several processes do not mix; line ends
- * inside a message become " \n " in words.
+ * inside a message become " \n " in words. Secrets are masked.
  */
 
 #include <stdarg.h>
@@ -10,6 +10,8 @@
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <tator/secrets.h>
 
 #include "log.h"
 
@@ -57,6 +59,7 @@ log_write(log_level_t level, const char *file, int line, const char *format, ...
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    text[secrets_mask(text, strlen(text))] = '\0';
 
     file = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
     len = (size_t) snprintf(out, sizeof(out) - 1, "%s,%03ld %s [%s] [%s:%d] - ", when, now.tv_nsec / 1000000,
