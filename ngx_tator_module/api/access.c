@@ -164,7 +164,7 @@ void
 access_credentials(rq_t *rq)
 {
     if (rq->user.id == 0) {
-        fail(rq, 400, "Authentication credentials were not provided.");
+        fail_credentials(rq);
     }
 }
 

@@ -83,6 +83,7 @@ router_find(const router_t *router, str_t method, str_t path, route_t *route)
     route->n = node->n;
     route->allow = node->allow;
     route->status = 405;
+    route->other = node->rows[0];
 
     for (int k = METHOD_GET; k <= METHOD_DELETE; k++) {
         if (node->rows[k] != NULL && method.len == strlen(router_methods[k])

@@ -14,6 +14,7 @@ typedef struct {
     const endpoint_t *endpoint; /* NULL unless status is 0 */
     int               status;   /* 0: found; 404: no such path (answer the HTML page); 405: the path has other methods
                                    (answer 400 "Operation METHOD not found for URL", method in lower case) */
+    const endpoint_t *other;    /* with 405: one of the path's rows */
     const char       *allow;    /* "GET, PATCH, DELETE", in the router's memory; NULL with 404 */
 
     /* The path's parameters in the order of the template. integer: `number` counts (digits only, else 404), beyond

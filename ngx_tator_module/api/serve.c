@@ -6,13 +6,15 @@
 #include "access.h"
 #include "auth.h"
 #include "negotiate.h"
+#include "page.h"
 #include "params.h"
 #include "serve.h"
 #include "throttle.h"
 
 static void serve_rest(rq_t *rq);
 static bool serve_host_allowed(rq_t *rq);
-static void serve_page(rq_t *rq, int status, const char *title, const char *text);
+static void serve_page(rq_t *rq);
+static void serve_no_method(rq_t *rq, const endpoint_t *other);
 
 
 void
@@ -21,24 +23,57 @@ serve(rq_t *rq)
     request_t *request = request_of(rq);
 
     if (!serve_host_allowed(rq)) {
-        serve_page(rq, 400, "Bad Request", "The host name of this request is not served here.");
+        page_plain(rq, 400, "Bad Request", "The host name of this request is not served here.");
         return;
     }
 
     if (request->route.status == 404) {
-        serve_page(rq, 404, "Not Found", "The requested resource was not found on this server.");
+        page_plain(rq, 404, "Not Found", "The requested resource was not found on this server.");
         return;
     }
 
-    if (request->route.status == 0 && request->route.endpoint->operation == NULL) {
-        auth_check(rq);
-        throttle(rq);
-        rq->params = rq_own(rq, json_object());
-        request->route.endpoint->handler(rq);
+    if (request->route.status == 0 && rq->endpoint->operation == NULL) {
+        serve_page(rq);
+        return;
+    }
+
+    if (request->route.status == 405 && (request->route.other->operation == NULL || (request->route.other->flags & OWN_ERRORS))) {
+        serve_no_method(rq, request->route.other);
         return;
     }
 
     serve_rest(rq);
+}
+
+
+/* What is not an operation: for browsers, proxies and identity providers. NGINX's own questions are not counted: the request behind them
+   is a file's. */
+static void
+serve_page(rq_t *rq)
+{
+    auth_check(rq);
+
+    if (!rq->subrequest) {
+        throttle(rq);
+    }
+
+    rq->params = rq_own(rq, json_object());
+    rq->endpoint->handler(rq);
+}
+
+
+static void
+serve_no_method(rq_t *rq, const endpoint_t *other)
+{
+    reply_header(rq, "Allow", request_of(rq)->route.allow);
+
+    if (!(other->flags & OWN_ERRORS)) {
+        page_plain(rq, 405, "Method Not Allowed", "This page does not answer requests of this kind.");
+        return;
+    }
+
+    reply_json(rq, 405, rq_own(rq, json_pack("{s:o}", "detail", json_string(rq_format(rq, "Method \"%.*s\" not allowed.", (int) rq->method.len,
+                                                                                      (char *) rq->method.data)))));
 }
 
 
@@ -109,16 +144,4 @@ serve_host_allowed(rq_t *rq)
     }
 
     return tator_process.conf->hosts.nelts == 0;
-}
-
-
-static void
-serve_page(rq_t *rq, int status, const char *title, const char *text)
-{
-    char *page;
-
-    page = rq_format(rq,
-                     "<!doctype html>\n<html lang=\"en\">\n<head>\n  <title>%s</title>\n</head>\n<body>\n"
-                     "  <h1>%s</h1><p>%s</p>\n</body>\n</html>\n", title, title, text);
-    reply_text(rq, status, "text/html; charset=utf-8", page, strlen(page));
 }

@@ -147,6 +147,28 @@ fail_details(rq_t *rq, int status, const char *message, const char *format, ...)
 
 
 void
+fail_json(rq_t *rq, int status, const json_t *body)
+{
+    request_t *request = request_of(rq);
+    char      *text = json_text(rq->arena, body);
+
+    if (!request->header_sent) {
+        reply_reset(request);
+        reply_whole(request, status, "application/json", text, strlen(text));
+    }
+
+    request_leave(request);
+}
+
+
+void
+fail_credentials(rq_t *rq)
+{
+    fail(rq, rq->config->keycloak ? 403 : 400, "Authentication credentials were not provided.");
+}
+
+
+void
 fail_permission(rq_t *rq)
 {
     fail(rq, 403, "You do not have permission to perform this action.");
@@ -242,7 +264,7 @@ reply_headers(request_t *request)
     ngx_table_elt_t *header;
 
     success = request->status < 400;
-    rest = request->route.status == 405 || (request->rq.endpoint != NULL && request->rq.endpoint->operation != NULL);
+    rest = (request->route.status == 405 && request->route.other->operation != NULL) || (request->rq.endpoint != NULL && request->rq.endpoint->operation != NULL);
 
     for (size_t k = 0; k < sizeof(reply_constants) / sizeof(reply_constants[0]); k++) {
         if ((reply_constants[k].success && !success) || (reply_constants[k].rest && !rest)
@@ -261,8 +283,8 @@ reply_headers(request_t *request)
         }
     }
 
-    if (rest && request->route.allow != NULL) {
-        ngx_str_set(&name, "Allow");
+    ngx_str_set(&name, "Allow");
+    if (rest && request->route.allow != NULL && !reply_has(request, &name)) {
         allow = (ngx_str_t) {strlen(request->route.allow), (u_char *) request->route.allow};
         if (reply_add_header(request, &name, &allow) != NGX_OK) {
             return NGX_ERROR;

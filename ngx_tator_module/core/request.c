@@ -322,6 +322,13 @@ request_describe(request_t *request)
         rq->address = str_of(forwarded);
     }
 
+    rq->subrequest = r != r->main;
+    if (rq->subrequest) {
+        rq->original = (str_t) {r->main->uri.len, r->main->uri.data};
+    } else {
+        rq->original = str_of(rq_header(rq, "X-Original-URI"));
+    }
+
     rq->scheme = STR("http");
     forwarded = rq->config->require_https ? rq_header(rq, "X-Forwarded-Proto") : NULL;
 #if (NGX_HTTP_SSL)

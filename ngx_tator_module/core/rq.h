@@ -53,6 +53,8 @@ struct rq_s {
     bool    admin;        /* affiliation Admin in the organization (organization classes) */
 
     str_t method, uri, query, host, scheme, address; /* address: the caller's, for limits and logs */
+    str_t original; /* a sub-request's: the path that the client asks for (or what a proxy says by X-Original-URI) */
+    bool  subrequest;                                /* NGINX asks, not the client */
     char  id[33];                                    /* request id, hex */
 };
 
@@ -62,6 +64,12 @@ struct rq_s {
    An open transaction is rolled back. Never returns; callable at any depth. */
 _Noreturn void fail(rq_t *rq, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 _Noreturn void fail_details(rq_t *rq, int status, const char *message, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* The same with a body of its own form. */
+_Noreturn void fail_json(rq_t *rq, int status, const json_t *body);
+
+/* Nobody is signed in: 400, with an identity provider's tokens 403 (contract/accounts.md §2, §3.7). */
+_Noreturn void fail_credentials(rq_t *rq);
 
 /* The plain refusals of contract/queries.md §3. */
 _Noreturn void fail_permission(rq_t *rq);                       /* 403 You do not have permission … */

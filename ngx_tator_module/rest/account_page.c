@@ -9,7 +9,7 @@
 #include "../api/login.h"
 #include "../net/pg.h"
 #include "common.h"
-#include "page.h"
+#include "../api/page.h"
 #include "password_reset.h"
 #include "user.h"
 

@@ -5,6 +5,7 @@
 #include <tator/uri.h>
 
 #include "../api/login.h"
+#include "../api/page.h"
 #include "../api/params.h"
 #include "../api/session.h"
 #include "common.h"
@@ -17,13 +18,11 @@ static void        login_leave(rq_t *rq);
 static void        login_leave_posted(rq_t *rq);
 static void        login_known(rq_t *rq);
 static void        login_redirect(rq_t *rq);
+static const char *login_to(rq_t *rq, const char *path, const char *next);
 static void        login_slash(rq_t *rq);
 static void        login_form(rq_t *rq, const char *fault, const char *username);
 static void        login_forbid(rq_t *rq, const char *fault);
-static const char *login_next(rq_t *rq, const char *otherwise);
-static void        login_never_kept(rq_t *rq);
-static bool        local_path(const char *path);
-static void        html(text_t *out, const char *text);
+static void        login_links(rq_t *rq, text_t *page);
 
 const endpoint_t login_endpoints[] = {
     {GET(OPEN), "/accounts/login/", .handler = login_page, .doc = "The log-in form."},
@@ -38,9 +37,15 @@ const endpoint_t login_endpoints[] = {
 };
 
 
+/* With an identity provider's tokens there is no log-in here: its page is the form (contract/accounts.md §3.7). */
 static void
 login_page(rq_t *rq)
 {
+    if (rq->config->keycloak) {
+        reply_redirect(rq, 302, login_to(rq, "/oauth2/login/", page_next(rq, NULL)));
+        return;
+    }
+
     login_form(rq, NULL, "");
 }
 
@@ -67,8 +72,8 @@ login_enter(rq_t *rq)
     }
 
     session_start(rq, login.id, login.stored);
-    login_never_kept(rq);
-    reply_redirect(rq, 302, login_next(rq, "/projects"));
+    page_never_kept(rq);
+    reply_redirect(rq, 302, page_next(rq, "/projects"));
 }
 
 
@@ -76,8 +81,8 @@ static void
 login_leave(rq_t *rq)
 {
     session_end(rq);
-    login_never_kept(rq);
-    reply_redirect(rq, 302, login_next(rq, "/accounts/login/"));
+    page_never_kept(rq);
+    reply_redirect(rq, 302, page_next(rq, "/accounts/login/"));
 }
 
 
@@ -105,20 +110,32 @@ login_known(rq_t *rq)
 }
 
 
+/* Single sign-on has a page of its own to begin at, when it is configured. */
 static void
 login_redirect(rq_t *rq)
 {
-    text_t      location;
-    const char *next = query_value(rq->arena, rq->query, "next");
+    if (rq->config->saml && rq->config->saml_sso_url != NULL) {
+        reply_redirect(rq, 302, rq->config->saml_sso_url);
+        return;
+    }
+
+    reply_redirect(rq, 302, login_to(rq, "/accounts/login", query_value(rq->arena, rq->query, "next")));
+}
+
+
+static const char *
+login_to(rq_t *rq, const char *path, const char *next)
+{
+    text_t location;
 
     text_start(&location, rq->arena, 256);
-    text_puts(&location, "/accounts/login");
+    text_puts(&location, path);
     if (next != NULL) {
         text_puts(&location, "?next=");
         uri_encode(&location, next, strlen(next), "/");
     }
 
-    reply_redirect(rq, 302, rq_format(rq, "%.*s", (int) location.len, location.data));
+    return rq_format(rq, "%.*s", (int) location.len, location.data);
 }
 
 
@@ -134,113 +151,47 @@ static void
 login_form(rq_t *rq, const char *fault, const char *username)
 {
     text_t      page;
-    const char *next = login_next(rq, "");
+    const char *next = page_next(rq, "");
 
-    text_start(&page, rq->arena, 2048);
-    text_puts(&page, "<!doctype html>\n<html lang=\"en\">\n<head>\n  <meta charset=\"utf-8\">\n  <title>Log in - Tator</title>\n</head>\n<body>\n"
-                     "  <h1>Tator</h1>\n");
-    if (fault != NULL) {
-        text_puts(&page, "  <p role=\"alert\">" LOGIN_REFUSED "</p>\n");
+    page_begin(rq, &page, "Log in");
+    page_alert(&page, fault);
+    page_form(rq, &page, "/accounts/login/");
+    page_hidden(&page, "next", next);
+    page_field(&page, &(page_field_t) {.name = "username", .label = "User name", .autocomplete = "username", .value = username});
+    page_field(&page, &(page_field_t) {.name = "password", .label = "Password", .type = "password", .autocomplete = "current-password"});
+    page_form_end(&page, "Log in");
+
+    login_links(rq, &page);
+    page_never_kept(rq);
+    page_close(rq, &page, 200);
+}
+
+
+/* The other ways in, as far as they are open. */
+static void
+login_links(rq_t *rq, text_t *page)
+{
+    const struct {
+        bool        open;
+        const char *path, *text;
+    } links[] = {
+        {rq->config->okta, "/oauth2/login", "Log in by single sign-on"},
+        {rq->config->saml, "/saml2_auth/sp/", "Log in by your organization (SAML)"},
+        {rq->config->anonymous_gateway, "/anonymous-gateway", "Continue as a guest"},
+        {rq->config->email_enabled, "/password-reset-request", "Forgot the password?"},
+    };
+
+    for (size_t k = 0; k < sizeof(links) / sizeof(links[0]); k++) {
+        if (links[k].open) {
+            page_link(page, links[k].path, links[k].text);
+        }
     }
-
-    text_puts(&page, "  <form method=\"post\">\n    <input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"");
-    text_puts(&page, session_form_token(rq));
-    text_puts(&page, "\">\n    <input type=\"hidden\" name=\"next\" value=\"");
-    html(&page, next);
-    text_puts(&page, "\">\n    <p><label>User name <input type=\"text\" name=\"username\" autocomplete=\"username\" autofocus required value=\"");
-    html(&page, username);
-    text_puts(&page, "\"></label></p>\n    <p><label>Password <input type=\"password\" name=\"password\" autocomplete=\"current-password\" required>"
-                     "</label></p>\n    <p><button type=\"submit\">Log in</button></p>\n  </form>\n");
-
-    if (rq->config->anonymous_gateway) {
-        text_puts(&page, "  <p><a href=\"/anonymous-gateway\">Continue as a guest</a></p>\n");
-    }
-    if (rq->config->email_enabled) {
-        text_puts(&page, "  <p><a href=\"/password-reset-request\">Forgot the password?</a></p>\n");
-    }
-    text_puts(&page, "</body>\n</html>\n");
-
-    login_never_kept(rq);
-    reply_text(rq, 200, "text/html; charset=utf-8", page.data, page.len);
 }
 
 
 static void
 login_forbid(rq_t *rq, const char *fault)
 {
-    text_t page;
-
-    text_start(&page, rq->arena, 512);
-    text_puts(&page, "<!doctype html>\n<html lang=\"en\">\n<head>\n  <meta charset=\"utf-8\">\n  <title>Forbidden</title>\n</head>\n<body>\n"
-                     "  <h1>Forbidden</h1>\n  <p>CSRF verification failed: ");
-    html(&page, fault);
-    text_puts(&page, "</p>\n</body>\n</html>\n");
-
-    reply_text(rq, 403, "text/html; charset=utf-8", page.data, page.len);
-}
-
-
-/* Where to go after: `next` of the query or the form, when it stays on this server. */
-static const char *
-login_next(rq_t *rq, const char *otherwise)
-{
-    const char *next;
-
-    next = uri_query_value(rq->arena, rq->content, "next");
-    if (next == NULL || *next == '\0') {
-        next = query_value(rq->arena, rq->query, "next");
-    }
-
-    return next != NULL && local_path(next) ? next : otherwise;
-}
-
-
-static void
-login_never_kept(rq_t *rq)
-{
-    reply_header(rq, "Cache-Control", "max-age=0, no-cache, no-store, must-revalidate, private");
-    reply_header(rq, "Expires", "Thu, 01 Jan 1970 00:00:00 GMT");
-    reply_header(rq, "Vary", "Cookie");
-}
-
-
-/* A browser takes "//host" and "/\host" for another server, and skips control characters. */
-static bool
-local_path(const char *path)
-{
-    if (path[0] != '/' || path[1] == '/') {
-        return false;
-    }
-
-    for (const char *p = path; *p != '\0'; p++) {
-        if ((unsigned char) *p <= 0x20 || *p == '\\' || *p == 0x7f) {
-            return false;
-        }
-    }
-
-    return true;
-}
-
-
-static void
-html(text_t *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '&':
-            text_puts(out, "&amp;");
-            break;
-        case '<':
-            text_puts(out, "&lt;");
-            break;
-        case '>':
-            text_puts(out, "&gt;");
-            break;
-        case '"':
-            text_puts(out, "&quot;");
-            break;
-        default:
-            text_add(out, text, 1);
-        }
-    }
+    page_never_kept(rq);
+    page_plain(rq, 403, "Forbidden", rq_format(rq, "CSRF verification failed: %s", fault));
 }

@@ -134,7 +134,7 @@ organization_create(rq_t *rq)
     static const char *const known[] = {"name", "default_membership_permission", "thumb", NULL};
 
     if (rq->user.id == 0) {
-        fail(rq, 400, "Authentication credentials were not provided.");
+        fail_credentials(rq);
     }
 
     if (!rq->user.is_staff && !rq->config->allow_organization_post) {

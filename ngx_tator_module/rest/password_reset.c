@@ -7,7 +7,7 @@
 #include "../api/mail.h"
 #include "../net/pg.h"
 #include "common.h"
-#include "page.h"
+#include "../api/page.h"
 #include "password_reset.h"
 
 static const field_t password_reset_spec_fields[] = {

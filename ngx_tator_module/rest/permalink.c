@@ -44,7 +44,7 @@ permalink_get(rq_t *rq)
 
     if (pg_rows(media) == 0) {
         if (rq->user.id == 0) {
-            fail(rq, 400, "Authentication credentials were not provided.");
+            fail_credentials(rq);
         }
         fail_permission(rq);
     }

@@ -176,7 +176,7 @@ project_list(rq_t *rq)
     result_t *result;
 
     if (rq->user.id == 0) {
-        fail(rq, 400, "Authentication credentials were not provided.");
+        fail_credentials(rq);
     }
 
     if (rq->config->fine_grain) {
@@ -213,7 +213,7 @@ project_create(rq_t *rq)
     const char *name = param_text(rq, "name");
 
     if (rq->user.id == 0) {
-        fail(rq, 400, "Authentication credentials were not provided.");
+        fail_credentials(rq);
     }
 
     if (!access_affiliated(rq, organization, true)) {

@@ -11,7 +11,7 @@
 #include "avatar.h"
 #include "common.h"
 #include "labels.h"
-#include "page.h"
+#include "../api/page.h"
 #include "user.h"
 
 static const field_t user_changeable_fields[] = {
@@ -318,16 +318,17 @@ user_id_new(rq_t *rq)
 void
 user_insert(rq_t *rq, int64_t id, const user_new_t *user, const char *stored, const json_t *profile)
 {
-    bool waits = rq->config->email_confirmation && user->invitation == 0;
+    bool waits = rq->config->email_confirmation && user->invitation == 0 && !user->known;
     char confirmation[UUID_SIZE];
 
     uuid_v4(confirmation);
 
     pg_query(rq,
              "INSERT INTO main_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined,"
-             "                       middle_initial, initials, failed_login_count, confirmation_token, elemental_id, profile)"
-             " VALUES (%ld, %s, false, %s, %s, %s, %s, false, %d, now(), '', '', 0, %s::uuid, gen_random_uuid(), %p)",
-             id, stored, user->username, user->first_name, user->last_name, user->email, !waits, waits ? confirmation : NULL, profile);
+             "                       middle_initial, initials, failed_login_count, confirmation_token, okta_id, elemental_id, profile)"
+             " VALUES (%ld, %s, false, %s, %s, %s, %s, false, %d, now(), '', '', 0, %s::uuid, %s, gen_random_uuid(), %p)",
+             id, stored, user->username, user->first_name, user->last_name, user->email, !waits, waits ? confirmation : NULL, user->okta_id,
+             profile);
 
     if (rq->config->autocreate_organizations) {
         user_organization(rq, id);
@@ -423,7 +424,7 @@ user_may_change(rq_t *rq, int64_t id)
     }
 
     if (rq->user.id == 0) {
-        fail(rq, 400, "Authentication credentials were not provided.");
+        fail_credentials(rq);
     }
 
     fail_permission(rq);
@@ -471,6 +472,32 @@ user_change_password(rq_t *rq, int64_t id)
 
 
 /* The other resets of the user end, too: who got hold of an older mail can not take the account back. */
+int64_t
+user_arrives(rq_t *rq, user_new_t *user)
+{
+    int64_t   id;
+    result_t *there;
+
+    user->known = true;
+
+    tx_begin(rq);
+    pg_query(rq, "SELECT pg_advisory_xact_lock(hashtextextended('tator user ' || %s, 0))", user->username); /* two arrivals at once */
+    there = pg_query(rq, "SELECT id FROM main_user WHERE username = %s", user->username);
+
+    if (pg_rows(there) == 1) {
+        id = pg_int(there, 0, 0);
+
+    } else {
+        id = user_id_new(rq);
+        user_insert(rq, id, user, "", rq_own(rq, json_object()));
+    }
+
+    tx_commit(rq);
+
+    return id;
+}
+
+
 bool
 user_reset_password(rq_t *rq, int64_t id, const char *token, const char *stored)
 {

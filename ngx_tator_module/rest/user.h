@@ -9,6 +9,8 @@ typedef struct {
     const char *username, *first_name, *last_name, *email, *password;
     const char *token;      /* of an invitation; NULL: none */
     int64_t     invitation; /* filled by user_fault() */
+    const char *okta_id;    /* at an identity provider; NULL: none */
+    bool        known;      /* somebody else vouches for the address: no confirmation */
 } user_new_t;
 
 /* Why there can be no such user: a text for people; NULL: nothing is in the way. */
@@ -20,6 +22,10 @@ int64_t user_id_new(rq_t *rq);
 /* In the open transaction: the user, his own organization or the one that he is invited to, and the mails about it. `stored` is his
    password as login_stored() made it. */
 void user_insert(rq_t *rq, int64_t id, const user_new_t *user, const char *stored, const json_t *profile);
+
+/* Somebody whom another authority let in, under a name that he may have here already: his id. In a transaction of its own. He has no
+   password. */
+int64_t user_arrives(rq_t *rq, user_new_t *user);
 
 /* In the open transaction: use up a reset of the user's password and set the new one. false: there is no such reset, or it is too old. */
 bool user_reset_password(rq_t *rq, int64_t id, const char *token, const char *stored);

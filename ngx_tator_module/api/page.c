@@ -6,10 +6,9 @@
 #include <tator/crypto.h>
 #include <tator/uri.h>
 
-#include "../api/params.h"
-#include "../api/session.h"
-#include "common.h"
 #include "page.h"
+#include "params.h"
+#include "session.h"
 
 /* Readable in both colour schemes, and at any size of text. */
 #define PAGE_STYLE                                                                                                             \
@@ -39,12 +38,38 @@ page_begin(rq_t *rq, text_t *page, const char *title)
 void
 page_end(rq_t *rq, text_t *page, int status)
 {
-    text_puts(page, "</main>\n</body>\n</html>\n");
-
     reply_header(rq, "Cache-Control", "no-cache, no-store, must-revalidate");
     reply_header(rq, "Vary", "Cookie");
     reply_header(rq, "Content-Security-Policy", page_policy(rq));
+    page_close(rq, page, status);
+}
+
+
+void
+page_close(rq_t *rq, text_t *page, int status)
+{
+    text_puts(page, "</main>\n</body>\n</html>\n");
     reply_text(rq, status, "text/html; charset=utf-8", page->data, page->len);
+}
+
+
+void
+page_plain(rq_t *rq, int status, const char *title, const char *text)
+{
+    text_t page;
+
+    page_begin(rq, &page, title);
+    page_paragraph(&page, text);
+    page_close(rq, &page, status);
+}
+
+
+void
+page_never_kept(rq_t *rq)
+{
+    reply_header(rq, "Cache-Control", "max-age=0, no-cache, no-store, must-revalidate, private");
+    reply_header(rq, "Expires", "Thu, 01 Jan 1970 00:00:00 GMT");
+    reply_header(rq, "Vary", "Cookie");
 }
 
 
@@ -189,6 +214,38 @@ page_may_act(rq_t *rq)
     page_end(rq, &page, 403);
 
     return false;
+}
+
+
+/* Browsers take a backslash for a slash, and skip control characters. */
+const char *
+page_local(const char *path, const char *otherwise)
+{
+    if (path == NULL || path[0] != '/' || path[1] == '/') {
+        return otherwise;
+    }
+
+    for (const char *p = path; *p != '\0'; p++) {
+        if ((unsigned char) *p <= 0x20 || *p == '\\' || *p == 0x7f) {
+            return otherwise;
+        }
+    }
+
+    return path;
+}
+
+
+const char *
+page_next(rq_t *rq, const char *otherwise)
+{
+    const char *next;
+
+    next = uri_query_value(rq->arena, rq->content, "next");
+    if (next == NULL || *next == '\0') {
+        next = query_value(rq->arena, rq->query, "next");
+    }
+
+    return page_local(next, otherwise);
 }
 
 

@@ -24,7 +24,12 @@ typedef struct {
 } page_field_t;
 
 void page_begin(rq_t *rq, text_t *page, const char *title);
-void page_end(rq_t *rq, text_t *page, int status);
+void page_end(rq_t *rq, text_t *page, int status);  /* never kept, with a policy for its contents */
+void page_close(rq_t *rq, text_t *page, int status); /* without these headers */
+void page_plain(rq_t *rq, int status, const char *title, const char *text); /* a whole page of one sentence, closed so */
+
+/* For answers that depend on who asks. */
+void page_never_kept(rq_t *rq);
 
 void page_alert(text_t *page, const char *text);     /* what went wrong; NULL: nothing did */
 void page_paragraph(text_t *page, const char *text);
@@ -44,6 +49,11 @@ const char *page_value(rq_t *rq, const char *name);
 
 /* Whether the posted form may act: else the answer is a 403 page. A caller by token has no cookie that others could abuse. */
 bool page_may_act(rq_t *rq);
+
+/* `path` when it is a path of this server ("/x"; not "//host", which browsers take for another), else `otherwise`. page_next(): of the
+   form's or the query's `next`. */
+const char *page_local(const char *path, const char *otherwise);
+const char *page_next(rq_t *rq, const char *otherwise);
 
 /* "https://tator.example.com": what links in mails begin with. */
 const char *page_site(rq_t *rq);
