@@ -37,6 +37,8 @@ def free_port():
 class Server:
     """Starts on entry, ends and removes its folder on exit. Keyword arguments are environment variables of `make run`."""
 
+    TOP, ALARM = TOP, ALARM
+
     def __init__(self, **settings):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tator-test-"))
         self.folder.chmod(0o755)

@@ -55,7 +55,7 @@ static ngx_int_t auth_zone_init(ngx_shm_zone_t *zone, void *old);
 static void      auth_token(rq_t *rq, const char *header);
 static bool      auth_token_cached(rq_t *rq, const u_char *hash);
 static void      auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation);
-static bool      auth_usable(void);
+static bool      auth_usable(rq_t *rq);
 static bool      auth_fresh(ngx_uint_t generation, ngx_msec_t made);
 static uint64_t  auth_mix(uint64_t a, uint64_t b);
 
@@ -123,9 +123,10 @@ auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
     generation = auth.shared->generation;
     ngx_shmtx_unlock(&auth.slab->mutex);
 
-    if (auth_usable() && copy.user == rq->user.id && copy.project == project && auth_fresh(copy.generation, copy.made)) {
+    if (auth_usable(rq) && copy.user == rq->user.id && copy.project == project && auth_fresh(copy.generation, copy.made)) {
         *organization = copy.organization;
         *level = copy.level;
+        request_assume(rq, copy.generation);
         return true;
     }
 
@@ -139,7 +140,7 @@ auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
     *organization = found ? pg_int(result, 0, 0) : 0;
     *level = found && !pg_null(result, 0, 1) ? pg_text(result, 0, 1)[0] : 0;
 
-    if (found && auth_usable()) {
+    if (found && auth.listening > 0) {
         copy = (auth_standing_t) {rq->user.id, project, *organization, generation, ngx_current_msec, *level};
         ngx_shmtx_lock(&auth.slab->mutex);
         *entry = copy;
@@ -155,7 +156,7 @@ auth_object(rq_t *rq, const void *kind, int64_t id, int64_t *owner)
 {
     auth_object_t *entry, copy;
 
-    if (!auth_usable()) {
+    if (!auth_usable(rq)) {
         return false;
     }
 
@@ -165,9 +166,21 @@ auth_object(rq_t *rq, const void *kind, int64_t id, int64_t *owner)
     copy = *entry;
     ngx_shmtx_unlock(&auth.slab->mutex);
 
-    *owner = copy.owner;
+    if (copy.kind != kind || copy.id != id || !auth_fresh(copy.generation, copy.made)) {
+        return false;
+    }
 
-    return copy.kind == kind && copy.id == id && auth_fresh(copy.generation, copy.made);
+    *owner = copy.owner;
+    request_assume(rq, copy.generation);
+
+    return true;
+}
+
+
+const ngx_atomic_t *
+auth_rights(void)
+{
+    return &auth.shared->generation;
 }
 
 
@@ -201,8 +214,8 @@ auth_cache_flush(void)
 void
 auth_cache_listening(int change)
 {
-    /* whatever changed while nobody listened */
-    if (auth.listening == 0) {
+    /* what changed before this connection listened, it will not hear of */
+    if (change > 0) {
         auth_cache_flush();
     }
 
@@ -308,7 +321,7 @@ auth_token_cached(rq_t *rq, const u_char *hash)
 {
     auth_token_t *entry, *copy;
 
-    if (!auth_usable()) {
+    if (!auth_usable(rq)) {
         return false;
     }
 
@@ -329,6 +342,7 @@ auth_token_cached(rq_t *rq, const u_char *hash)
     rq->user.first_name = copy->texts[1];
     rq->user.last_name = copy->texts[2];
     rq->user.email = copy->texts[3];
+    request_assume(rq, copy->generation);
 
     return true;
 }
@@ -340,7 +354,7 @@ auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation)
     auth_token_t *entry, *copy;
     const char   *texts[] = {rq->user.username, rq->user.first_name, rq->user.last_name, rq->user.email};
 
-    if (!auth_usable()) {
+    if (auth.listening == 0) {
         return;
     }
 
@@ -367,9 +381,9 @@ auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation)
 
 
 static bool
-auth_usable(void)
+auth_usable(rq_t *rq)
 {
-    return auth.listening > 0;
+    return auth.listening > 0 && !request_of(rq)->strict;
 }
 
 

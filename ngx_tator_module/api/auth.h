@@ -1,6 +1,7 @@
 /*
  * Who asks: contract/accounts.md §3. Answers are cached in shared memory for seconds; a
- * change of rights drops the cache at once, since every database connection listens for it (net/pg_connection.c).
+ * change of rights drops the cache at once, since every database connection listens for it (net/pg_connection.c), and what a request took
+ * from it is confirmed before it answers (core/request.h).
  */
 
 #ifndef TATOR_AUTH_H
@@ -29,6 +30,9 @@ void       auth_object_keep(const void *kind, int64_t id, int64_t owner, ngx_uin
 
 /* Everything that the caches hold is old. Called for every notification "tator_access". */
 void auth_cache_flush(void);
+
+/* The count of such calls, in all processes of this server. */
+const ngx_atomic_t *auth_rights(void);
 
 /* +1: one more connection of this process hears notifications, -1: one less. Without any the cache is not used. */
 void auth_cache_listening(int change);

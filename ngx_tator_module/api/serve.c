@@ -12,6 +12,7 @@
 #include "throttle.h"
 
 static void serve_rest(rq_t *rq);
+static void serve_settle(rq_t *rq);
 static bool serve_host_allowed(rq_t *rq);
 static void serve_page(rq_t *rq);
 static void serve_no_method(rq_t *rq, const endpoint_t *other);
@@ -43,6 +44,7 @@ serve(rq_t *rq)
     }
 
     serve_rest(rq);
+    request_settle(rq);
 }
 
 
@@ -58,7 +60,9 @@ serve_page(rq_t *rq)
     }
 
     rq->params = rq_own(rq, json_object());
+    serve_settle(rq);
     rq->endpoint->handler(rq);
+    request_settle(rq);
 }
 
 
@@ -116,11 +120,25 @@ serve_rest(rq_t *rq)
 
     access_check(rq);
 
+    serve_settle(rq);
+
     if (rq->endpoint->handler == NULL) {
         fail(rq, 501, "The operation %s is not available on this server yet.", rq->endpoint->operation);
     }
 
     rq->endpoint->handler(rq);
+}
+
+
+/* Before anything is changed the caller's rights are certain, and later ones are asked of the database: a request that changes does not
+   begin again. */
+static void
+serve_settle(rq_t *rq)
+{
+    if (!access_reads(rq)) {
+        request_settle(rq);
+        request_of(rq)->strict = 1;
+    }
 }
 
 

@@ -9,6 +9,7 @@
 #include "masked_log.h"
 #include "metrics.h"
 #include "../net/net.h"
+#include "../net/pg.h"
 #include "../api/auth.h"
 #include "../api/serve.h"
 
@@ -62,6 +63,8 @@ module_init_process(ngx_cycle_t *cycle)
     tator_process.serve = serve;
     tator_process.listening = auth_cache_listening;
     tator_process.notified = auth_cache_flush;
+    tator_process.confirm = pg_confirm;
+    tator_process.rights = auth_rights();
     metrics_init_process();
     tator_process.threads = ngx_thread_pool_get(cycle, &pool);
     tator_process.kdf = ngx_thread_pool_get(cycle, &kdf);

@@ -50,6 +50,8 @@ typedef struct {
     void (*serve)(rq_t *rq);           /* in the request's fiber */
     void (*listening)(int change);     /* so many connections more hear notifications */
     void (*notified)(void);            /* rights changed, here or on another replica */
+    void (*confirm)(rq_t *rq);         /* run a statement, so that request_confirm() is called */
+    const ngx_atomic_t *rights;        /* counts the changes of rights that any process of this server has heard of */
 } process_t;
 
 extern process_t tator_process;

@@ -122,6 +122,8 @@ fail(rq_t *rq, int status, const char *format, ...)
     char   *message;
     va_list args;
 
+    request_settle(rq); /* an old right may be why */
+
     va_start(args, format);
     message = arena_vformat(rq->arena, format, args);
     va_end(args);
@@ -136,6 +138,8 @@ fail_details(rq_t *rq, int status, const char *message, const char *format, ...)
 {
     char   *details;
     va_list args;
+
+    request_settle(rq); /* an old right may be why */
 
     va_start(args, format);
     details = arena_vformat(rq->arena, format, args);

@@ -107,6 +107,45 @@ request_leave(request_t *request)
 }
 
 
+void
+request_assume(rq_t *rq, ngx_uint_t rights)
+{
+    request_t *request = request_of(rq);
+
+    if (request->assumed == 0) { /* else the older one is to be confirmed */
+        request->assumed = rights;
+    }
+}
+
+
+void
+request_confirm(rq_t *rq)
+{
+    ngx_uint_t assumed;
+    request_t *request = request_of(rq);
+
+    assumed = request->assumed;
+    request->assumed = 0;
+
+    if (assumed == 0 || assumed == *tator_process.rights || request->header_sent) {
+        return;
+    }
+
+    request->strict = 1;
+    request->again = 1;
+    request_leave(request);
+}
+
+
+void
+request_settle(rq_t *rq)
+{
+    if (request_of(rq)->assumed != 0) {
+        tator_process.confirm(rq);
+    }
+}
+
+
 bool
 request_retry(request_t *request)
 {
@@ -526,9 +565,10 @@ request_done(request_t *request)
     fiber_release(request->fiber);
     request->fiber = NULL;
 
-    if (request->retry) {
+    if (request->retry || request->again) {
+        request->retried += request->retry;
         request->retry = 0;
-        request->retried++;
+        request->again = 0;
         request->ended = 0;
         reply_reset(request);
         request->rq.user = (user_t) {0};

@@ -30,6 +30,7 @@ typedef struct {
     pg_hold_t          *hold;
     ngx_uint_t          waits; /* how often it waited: tests abort at the N-th */
     ngx_msec_t          started;
+    ngx_uint_t          assumed; /* the state of rights that cached answers are from, until a statement confirms it; 0: none */
 
     /* the answer */
     reply_state_t  reply;
@@ -42,8 +43,10 @@ typedef struct {
 
     unsigned running : 1;     /* the fiber is on the stack now */
     unsigned ended : 1;       /* fiber finished or left by fail() */
+    unsigned again : 1;       /* the same, since cached rights were old */
     unsigned retry : 1;       /* run the handler once more (serialization failure) */
     unsigned retried : 3;     /* how often */
+    unsigned strict : 1;      /* a cached answer was old: now all is asked of the database */
     unsigned abandoned : 1;
     unsigned header_sent : 1;
     unsigned negotiated : 1;  /* the format is agreed on; the session was looked at from there on */
@@ -62,6 +65,19 @@ _Noreturn void request_leave(request_t *request);
 
 /* Leave the handler to run it once more; false when it was retried REQUEST_RETRIES times or has sent something. */
 bool request_retry(request_t *request);
+
+/*
+ * Rights may come from a cache, but no answer leaves before a statement has confirmed them. A statement that begins after a change of
+ * rights was committed is preceded on its connection by that change's notification (every connection listens), so: take the answer from
+ * the cache, run the request's own first statement, and look whether anything was heard meanwhile. Then the request begins again, from
+ * the database alone.
+ *
+ * request_assume() when a cached answer is used; request_confirm() after each statement (net/pg.c); request_settle() where none may
+ * follow: before something is changed, before a refusal, at the end.
+ */
+void request_assume(rq_t *rq, ngx_uint_t rights);
+void request_confirm(rq_t *rq);
+void request_settle(rq_t *rq);
 
 /* reply.c: send what the handler left, on the main stack. */
 ngx_int_t reply_send(request_t *request);

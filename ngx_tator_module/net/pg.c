@@ -163,6 +163,13 @@ tx_open(const rq_t *rq)
 }
 
 
+void
+pg_confirm(rq_t *rq)
+{
+    pg_query(rq, "SELECT");
+}
+
+
 cursor_t *
 pg_cursor(rq_t *rq, const sql_t *sql)
 {
@@ -197,6 +204,8 @@ pg_next(rq_t *rq, cursor_t *cursor)
     pg_result_clear(&cursor->row);
     pg_wait_result(rq, hold);
     cursor->row.result = PQgetResult(hold->connection->pg);
+    pg_notifications(hold->connection);
+    request_confirm(rq);
 
     if (cursor->row.result != NULL && PQresultStatus(cursor->row.result) == PGRES_SINGLE_TUPLE) {
         return true;
@@ -360,6 +369,15 @@ pg_finish(rq_t *rq, pg_hold_t *hold)
     }
 
     hold->active = 0;
+    pg_notifications(hold->connection);
+
+    if (!hold->preparing && request_of(rq)->assumed != 0) {
+        result_t *kept = pg_result_new(rq);
+
+        kept->result = result;
+        request_confirm(rq);
+        kept->result = NULL;
+    }
 
     if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
         pg_fail(rq, hold, result);

@@ -31,6 +31,9 @@ void tx_begin(rq_t *rq);
 void tx_commit(rq_t *rq);
 bool tx_open(const rq_t *rq);
 
+/* Run a statement without effect, for request_confirm(). */
+void pg_confirm(rq_t *rq);
+
 /* Row by row in bounded memory: the result holds exactly one row at a time, numbered 0. false: no more rows. */
 typedef struct pg_cursor_s cursor_t;
 cursor_t *pg_cursor(rq_t *rq, const sql_t *sql);

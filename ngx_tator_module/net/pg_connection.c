@@ -28,7 +28,6 @@ static ngx_int_t pg_want(pg_connection_t *connection, ngx_uint_t reading, ngx_ui
 static void pg_read_handler(ngx_event_t *event);
 static void pg_write_handler(ngx_event_t *event);
 static void pg_timer_handler(ngx_event_t *event);
-static void pg_notifications(pg_connection_t *connection);
 static void pg_drain(pg_connection_t *connection);
 static void pg_cancel_thread(void *data, ngx_log_t *log);
 static void pg_cancelled(ngx_event_t *event);
@@ -546,7 +545,7 @@ pg_timer_handler(ngx_event_t *event)
 
 
 /* Changes of rights, from this or another replica: what the caches hold is old. */
-static void
+void
 pg_notifications(pg_connection_t *connection)
 {
     PGnotify *notify;

@@ -80,5 +80,6 @@ pg_fail(rq_t *rq, pg_hold_t *hold, PGresult *result)
 void
 pg_fail_connection(rq_t *rq)
 {
+    request_of(rq)->assumed = 0; /* nobody can confirm it, and this answer does not depend on it */
     fail(rq, 503, "The database is not available at the moment.");
 }

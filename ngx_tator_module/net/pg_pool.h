@@ -63,6 +63,9 @@ void pg_release(pg_hold_t *hold);
 /* Main stack, at the end of a request whatever it did. */
 void pg_request_end(request_t *request);
 
+/* Tell of changed rights that the connection has heard of. */
+void pg_notifications(pg_connection_t *connection);
+
 /* Wait until libpq has a result (or the connection is lost: PQstatus tells). */
 void pg_wait_result(rq_t *rq, pg_hold_t *hold);
 

@@ -1,0 +1,198 @@
+"""Caches never outlive a right: after a change is committed, the very next request on any worker process of any replica sees it.
+
+Two NGINX instances with two worker processes each stand on one database. Every connection of a client lives in one worker process, so a
+few connections to each instance reach all four; before each change all of them have asked, so that every cache is warm with the old
+answer. Changes come from the other instance, from this one, and from SQL as an administrator would type it.
+"""
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from t.replica import Replica
+from t.server import Http
+
+CONNECTIONS = 6  # to each instance: both of its processes are among them, nearly always
+
+
+@pytest.fixture(scope="module")
+def replica(server):
+    with Replica(server) as running:
+        yield running
+        assert running.alarms() == []
+
+
+@pytest.fixture
+def everywhere(server, replica):
+    """everywhere(token) gives connections of that caller to all processes."""
+    made = []
+
+    def make(token):
+        sessions = [Http(where.url, token) for where in (server, replica) for _ in range(CONNECTIONS)]
+        made.extend(sessions)
+        return sessions
+    yield make
+    for session in made:
+        session.close()
+
+
+def statuses(sessions, path, method="GET", body=None):
+    return {session.request(method, path, json=body).status_code for session in sessions}
+
+
+def warm(sessions, path):
+    for _ in range(2):
+        answers = statuses(sessions, path)
+    return answers
+
+
+@pytest.fixture
+def member(http, project, user):
+    """A person with a membership of level Can Edit: .person .membership"""
+    person = user()
+    made = http.ok("POST", f"/rest/Memberships/{project.id}", {"user": person.id, "permission": "Can Edit"})
+    person.membership = made["id"]
+    return person
+
+
+def test_a_membership_that_goes_and_comes(http, replica, project, member, everywhere):
+    sessions, path = everywhere(member.token), f"/rest/Versions/{project.id}"
+    assert warm(sessions, path) == {200}
+    with replica.http() as other:
+        other.ok("DELETE", f"/rest/Membership/{member.membership}")
+        assert statuses(sessions, path) == {403}
+        http.ok("POST", f"/rest/Memberships/{project.id}", {"user": member.id, "permission": "View Only"})
+        assert statuses(sessions, path) == {200}, "a cached refusal is as old as a cached right"
+
+
+def test_a_level_that_falls(http, project, member, everywhere):
+    sessions, path = everywhere(member.token), f"/rest/Bookmarks/{project.id}"
+    body = {"name": "here", "uri": "/"}
+    assert statuses(sessions, path, "POST", body) == {201}
+    for level, expected in (("View Only", {403}), ("Can Edit", {201}), ("View Only", {403})):
+        warm(sessions, path)
+        http.ok("PATCH", f"/rest/Membership/{member.membership}", {"permission": level})
+        assert statuses(sessions, path, "POST", body) == expected
+
+
+def test_reading_by_id_after_the_membership(http, project, member, everywhere):
+    sessions, path = everywhere(member.token), f"/rest/Version/{project.version}"
+    assert warm(sessions, path) == {200}
+    http.ok("DELETE", f"/rest/Membership/{member.membership}")
+    assert statuses(sessions, path) == {403}
+
+
+def test_a_token_that_is_made_anew(server, member, everywhere):
+    sessions, path = everywhere(member.token), "/rest/User/GetCurrent"
+    assert warm(sessions, path) == {200}
+    body = {"username": member.username, "password": member.password, "refresh": True}
+    with Http(server.url) as nobody:
+        token = nobody.ok("POST", "/rest/Token", body)["token"]
+    assert token != member.token
+    assert statuses(sessions, path) == {400}
+    assert statuses(everywhere(token), path) == {200}
+
+
+def test_a_user_who_is_deactivated(server, member, everywhere):
+    sessions, path = everywhere(member.token), "/rest/User/GetCurrent"
+    assert warm(sessions, path) == {200}
+    server.psql("UPDATE main_user SET is_active = false WHERE id = :id", id=member.id)
+    assert statuses(sessions, path) == {400}
+    server.psql("UPDATE main_user SET is_active = true WHERE id = :id", id=member.id)
+    assert statuses(sessions, path) == {200}
+
+
+def test_a_name_that_changes(server, member, everywhere):
+    sessions, path = everywhere(member.token), "/rest/User/GetCurrent"
+    warm(sessions, path)
+    name = "Name " + uuid.uuid4().hex[:8]
+    member.http.ok("PATCH", f"/rest/User/{member.id}", {"first_name": name})
+    assert {session.ok("GET", path)["first_name"] for session in sessions} == {name}
+
+
+def test_cookie_sessions_end_with_the_password(server, replica, member):
+    sessions = []
+    for where in (server, replica):
+        for _ in range(CONNECTIONS):
+            session = Http(where.url)
+            session.get("/accounts/login/")
+            done = session.post("/accounts/login/", data={"username": member.username, "password": member.password,
+                                                          "csrfmiddlewaretoken": session.cookies["csrftoken"]})
+            assert done.status_code == 302
+            sessions.append(session)
+    path = "/rest/User/GetCurrent"
+    assert warm(sessions, path) == {200}
+    server.psql("UPDATE main_user SET password = 'pbkdf2_sha256$1$salt$AAAA' WHERE id = :id", id=member.id)
+    assert statuses(sessions, path) == {404}, "nobody is signed in any more"
+    for session in sessions:
+        session.close()
+
+
+def test_staff_rights_that_are_taken_away(server, user, everywhere):
+    person, stranger = user(), user()
+    server.psql("UPDATE main_user SET is_staff = true WHERE id = :id", id=person.id)
+    sessions, path = everywhere(person.token), f"/rest/User/{stranger.id}"
+    assert warm(sessions, path) == {200}
+    server.psql("UPDATE main_user SET is_staff = false WHERE id = :id", id=person.id)
+    assert statuses(sessions, path) == {403}
+
+
+def test_an_affiliation_that_goes(http, organization, user, everywhere):
+    person = user()
+    made = http.ok("POST", f"/rest/Affiliations/{organization}", {"user": person.id, "permission": "Member"})["id"]
+    sessions, path = everywhere(person.token), f"/rest/Groups/{organization}"
+    assert warm(sessions, path) == {200}
+    http.ok("DELETE", f"/rest/Affiliation/{made}")
+    assert statuses(sessions, path) == {403}
+
+
+def test_a_change_that_is_rolled_back_changes_nothing(server, project, member, everywhere):
+    sessions, path = everywhere(member.token), f"/rest/Versions/{project.id}"
+    warm(sessions, path)
+    server.psql(f"BEGIN; DELETE FROM main_membership WHERE id = {member.membership}; ROLLBACK")
+    assert statuses(sessions, path) == {200}
+
+
+def test_many_changes_while_everybody_asks(http, replica, project, member, everywhere):
+    """Between two requests of one client there is always a change, which all others see at their next."""
+    sessions, path = everywhere(member.token), f"/rest/Sections/{project.id}"
+    with ThreadPoolExecutor(len(sessions)) as pool, replica.http() as other:
+        for turn in range(12):
+            expected = 403 if turn % 2 == 0 else 200
+            if expected == 403:
+                other.ok("DELETE", f"/rest/Membership/{member.membership}")
+            else:
+                member.membership = http.ok("POST", f"/rest/Memberships/{project.id}", {"user": member.id, "permission": "View Only"})["id"]
+            answers = list(pool.map(lambda session: session.get(path).status_code, sessions))
+            assert answers == [expected] * len(sessions), f"turn {turn}"
+
+
+@pytest.fixture(scope="module")
+def fine(server):
+    """Two instances in fine-grain mode."""
+    settings = {"TATOR_FINE_GRAIN_PERMISSION": "true"}
+    with Replica(server, "fine1", **settings) as one, Replica(server, "fine2", **settings) as two:
+        yield one, two
+        assert one.alarms() + two.alarms() == []
+
+
+def test_protections_and_groups(fine, http, project, user):
+    one, two = fine
+    person = user()
+    sessions = [where.http(person.token) for where in fine for _ in range(CONNECTIONS)]
+    path = f"/rest/Versions/{project.id}"
+    assert warm(sessions, path) == {403}
+    with one.http() as first, two.http() as second:
+        protection = first.ok("POST", "/rest/RowProtections", {"project": project.id, "user": person.id, "permission": 0x0303})["id"]
+        assert statuses(sessions, path) == {200}
+        second.ok("PATCH", f"/rest/RowProtection/{protection}", {"permission": 0})
+        assert statuses(sessions, path) == {403}
+        group = first.ok("POST", f"/rest/Groups/{project.organization}", {"name": "crew", "initial_members": []})["id"]
+        first.ok("POST", "/rest/RowProtections", {"project": project.id, "group": group, "permission": 0x0303})
+        assert statuses(sessions, path) == {403}
+        second.ok("PATCH", f"/rest/Group/{group}", {"add_members": [person.id]})
+        assert statuses(sessions, path) == {200}
+        first.ok("PATCH", f"/rest/Group/{group}", {"remove_members": [person.id]})
+        assert statuses(sessions, path) == {403}
+    for session in sessions:
+        session.close()
