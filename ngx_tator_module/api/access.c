@@ -57,6 +57,7 @@ access_check(rq_t *rq)
     const access_rule_t *rule = &access_rules[endpoint->access];
 
     rq->viewer = rq->user.id;
+    rq->hidden = false;
 
     if (rule->scope == SCOPE_NONE) {
         if (rule->signed_in) {
@@ -157,6 +158,51 @@ access_mask(rq_t *rq, const char *permission, int64_t id)
     sql_put(sql, "(%ld::int, %ld::int)", rq->viewer, id);
 
     return pg_int(pg_run(rq, sql), 0, 0);
+}
+
+
+void
+access_row(rq_t *rq, const char *model, const char *permission, int64_t id, int64_t mask)
+{
+    int64_t found;
+
+    if (!rq->config->fine_grain) {
+        return;
+    }
+
+    found = access_mask(rq, permission, id);
+
+    if ((found & PERMISSION_VISIBLE) != PERMISSION_VISIBLE) {
+        fail_missing(rq, model);
+    }
+
+    if ((found & mask) != mask) {
+        fail_permission(rq);
+    }
+}
+
+
+const char *
+access_unknown(const endpoint_t *const *tables)
+{
+    const noun_t     *noun;
+    const endpoint_t *endpoint;
+
+    for (noun = access_nouns; noun->noun != NULL; noun++) {
+        if (noun != access_nouns && strcmp(noun[-1].noun, noun->noun) >= 0) {
+            return noun->noun;
+        }
+    }
+
+    for (; *tables != NULL; tables++) {
+        for (endpoint = *tables; endpoint->path != NULL; endpoint++) {
+            if (access_rules[endpoint->access].scope != SCOPE_NONE && access_noun(endpoint->path) == NULL) {
+                return endpoint->operation;
+            }
+        }
+    }
+
+    return NULL;
 }
 
 

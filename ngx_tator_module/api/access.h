@@ -87,6 +87,13 @@ bool access_reads(const rq_t *rq);
 int64_t access_project_mask(rq_t *rq, int64_t project);
 int64_t access_mask(rq_t *rq, const char *permission, int64_t id);
 
+/* In fine-grain mode: the caller sees a row that the path does not name, and has these bits on it; else 404, 403. */
+void access_row(rq_t *rq, const char *model, const char *permission, int64_t id, int64_t mask);
+
+/* The operation of a table whose rows are not among access_nouns, or of access_nouns itself a row out of order; NULL: all are known. */
+struct endpoint_s;
+const char *access_unknown(const struct endpoint_s *const *tables);
+
 /* 400 without credentials. */
 void access_credentials(rq_t *rq);
 
@@ -97,5 +104,6 @@ void    access_fine_organization(rq_t *rq, int64_t mask);
 void    access_fine_owner(rq_t *rq, int64_t project, int64_t mask);
 int64_t access_lookup(rq_t *rq);
 int64_t access_viewer(rq_t *rq);
+const noun_t *access_noun(const char *path);
 
 #endif

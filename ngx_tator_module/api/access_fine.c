@@ -15,7 +15,6 @@
 #include "endpoint.h"
 #include "../net/pg.h"
 
-static const noun_t *fine_noun(rq_t *rq);
 static int           fine_noun_order(const void *key, const void *row);
 static rights_t      fine_row(rq_t *rq, const model_t *model, int64_t owner);
 static rights_t      fine_rows(rq_t *rq, const model_t *model, int64_t project, int64_t mask);
@@ -39,12 +38,26 @@ access_viewer(rq_t *rq)
 }
 
 
+/* By the first segment of an operation's path; NULL: it is not known. */
+const noun_t *
+access_noun(const char *path)
+{
+    size_t n = 0;
+
+    while (access_nouns[n].noun != NULL) {
+        n++;
+    }
+
+    return bsearch(path + sizeof("/rest/") - 1, access_nouns, n, sizeof(noun_t), fine_noun_order);
+}
+
+
 void
 access_fine_project(rq_t *rq, int64_t project, int64_t mask)
 {
     int64_t        owner;
     rights_t       rights = {0, 0};
-    const noun_t  *noun = fine_noun(rq);
+    const noun_t  *noun = access_noun(rq->endpoint->path);
     const model_t *model = noun->model;
 
     if (!auth_project(rq, project, &rq->organization, &rq->level)) {
@@ -97,7 +110,7 @@ access_fine_owner(rq_t *rq, int64_t project, int64_t mask)
 
     access_credentials(rq);
 
-    if (((access_project_mask(rq, project) >> fine_noun(rq)->model->shift) & mask) != mask) {
+    if (((access_project_mask(rq, project) >> access_noun(rq->endpoint->path)->model->shift) & mask) != mask) {
         fail_permission(rq);
     }
 }
@@ -108,7 +121,7 @@ access_fine_organization(rq_t *rq, int64_t mask)
 {
     int64_t        organization, owner;
     rights_t       rights = {0, 0};
-    const model_t *model = fine_noun(rq)->model;
+    const model_t *model = access_noun(rq->endpoint->path)->model;
 
     if (rq->endpoint->lookup != NULL) {
         organization = access_lookup(rq);
@@ -150,26 +163,6 @@ access_fine_organization(rq_t *rq, int64_t mask)
 
     rq->organization = organization;
     rq->admin = true; /* handlers that ask for it mean: whoever may see what members do not */
-}
-
-
-static const noun_t *
-fine_noun(rq_t *rq)
-{
-    size_t        n = 0;
-    const char   *path = rq->endpoint->path + sizeof("/rest/") - 1;
-    const noun_t *noun;
-
-    while (access_nouns[n].noun != NULL) {
-        n++;
-    }
-
-    noun = bsearch(path, access_nouns, n, sizeof(noun_t), fine_noun_order);
-    if (noun == NULL) {
-        fail(rq, 500, "The rows of %s are not known to the permissions.", rq->endpoint->path);
-    }
-
-    return noun;
 }
 
 
@@ -236,17 +229,18 @@ fine_rows(rq_t *rq, const model_t *model, int64_t owner, int64_t mask)
     rights_t  rights;
     result_t *result;
 
-    /* whoever sees the project may look at lists; they show what is visible */
-    if (reads && rq->user.id != 0 && rq->endpoint->access == ACCESS_VIEW && (mask & PERMISSION_VISIBLE) == PERMISSION_VISIBLE) {
-        return (rights_t) {1, PERMISSION_VISIBLE};
-    }
-
     if (model->permission == NULL) {
         rights.mask = mask >> model->shift;
 
         if ((rights.mask & PERMISSION_VISIBLE) != PERMISSION_VISIBLE) {
+            rq->hidden = true;
             return (rights_t) {0, 0};
         }
+    }
+
+    /* whoever sees the project may look at lists; they show what is visible */
+    if (reads && rq->user.id != 0 && rq->endpoint->access == ACCESS_VIEW && (mask & PERMISSION_VISIBLE) == PERMISSION_VISIBLE) {
+        return (rights_t) {1, PERMISSION_VISIBLE};
     }
 
     if (model->selected != NULL) {

@@ -126,6 +126,11 @@ serve_rest(rq_t *rq)
         fail(rq, 501, "The operation %s is not available on this server yet.", rq->endpoint->operation);
     }
 
+    if (rq->hidden && access_reads(rq) && (rq->endpoint->flags & REPLY_LIST)) {
+        reply_json(rq, 200, rq_own(rq, json_array()));
+        return;
+    }
+
     rq->endpoint->handler(rq);
 }
 

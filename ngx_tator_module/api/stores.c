@@ -123,6 +123,7 @@ stores_path(rq_t *rq, const char *path)
 void
 stores_bucket_allowed(rq_t *rq, int64_t bucket)
 {
+    bool      allowed;
     result_t *result;
 
     result = pg_query(rq, "SELECT organization_id FROM main_bucket WHERE id = %ld", bucket);
@@ -130,7 +131,9 @@ stores_bucket_allowed(rq_t *rq, int64_t bucket)
         fail(rq, 400, "Bucket ID %ld does not exist!", (long) bucket);
     }
 
-    if (!access_affiliated(rq, pg_int(result, 0, 0), false)) {
+    allowed = rq->config->fine_grain ? access_mask(rq, "tator.organization_permission", pg_int(result, 0, 0)) >> 8 > 0
+                                     : access_affiliated(rq, pg_int(result, 0, 0), false);
+    if (!allowed) {
         fail(rq, 400, "User %ld does not have permission to bucket %ld!", (long) rq->user.id, (long) bucket);
     }
 }

@@ -149,6 +149,12 @@ conf_init_main(ngx_conf_t *cf, void *data)
         return NGX_CONF_ERROR;
     }
 
+    wrong = access_unknown(endpoint_tables);
+    if (wrong != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the rows of %s are not known to the permissions (rest/models.c)", wrong);
+        return NGX_CONF_ERROR;
+    }
+
     conf->id_index = ngx_http_get_variable_index(cf, &id);
     if (conf->id_index == NGX_ERROR) {
         return NGX_CONF_ERROR;

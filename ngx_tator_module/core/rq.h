@@ -49,6 +49,7 @@ struct rq_s {
     int64_t project;
     int64_t viewer;       /* whose row protections count: the caller, or in fine-grain mode the user `anonymous` for nobody; 0: none */
     int64_t organization; /* of the project, or the one that the path names; 0: none */
+    bool    hidden;       /* fine-grain mode: the caller sees none of the project's rows of the path's sort; lists of them are empty */
     char    level;        /* legacy membership letter of the caller in the project, 0: none */
     bool    admin;        /* affiliation Admin in the organization (organization classes) */
 

@@ -152,6 +152,8 @@ const noun_t access_nouns[] = {
     {"Organization", &organization, false},
     {"OrganizationUploadInfo", &organization, false},
     {"Project", &project, false},
+    {"SaveAlgorithmManifest", &algorithm, false},
+    {"SaveGenericFile", &algorithm, false},
     {"Section", &section, true},
     {"Sections", &section, false},
     {"State", &state, false},

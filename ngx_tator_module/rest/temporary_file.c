@@ -175,7 +175,7 @@ temporary_file_delete_list(rq_t *rq)
     sql_t    *sql = sql_new(rq->arena);
     result_t *result;
 
-    sql_put(sql, "DELETE FROM main_temporaryfile t WHERE t.project_id = %ld", rq->project);
+    sql_put(sql, "DELETE FROM main_temporaryfile t WHERE t.project_id = %ld AND NOT %d::boolean", rq->project, (int) rq->hidden);
     temporary_file_expired(rq, sql);
     sql_put(sql, " RETURNING coalesce(path, '')");
 

@@ -61,6 +61,8 @@ state_merge(rq_t *rq)
         fail_missing(rq, "State");
     }
 
+    access_row(rq, "State", "tator.state_permission", other, PERMISSION_DELETE);
+
     pg_query(rq,
              "INSERT INTO main_state_localizations (state_id, localization_id)"
              " SELECT %ld, l.localization_id FROM main_state_localizations l WHERE l.state_id = %ld ON CONFLICT DO NOTHING",

@@ -28,5 +28,6 @@ int admin_migrate(admin_t *admin);
 int admin_createsuperuser(admin_t *admin);
 int admin_setpassword(admin_t *admin);
 int admin_token(admin_t *admin);
+int admin_convert(admin_t *admin);
 
 #endif

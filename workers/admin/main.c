@@ -18,6 +18,8 @@ static const command_t commands[] = {
     {"createsuperuser", "--username NAME --email ADDRESS --password TEXT", "make a staff user, or set his password", admin_createsuperuser},
     {"setpassword", "--username NAME --password TEXT", "set a user's password", admin_setpassword},
     {"token", "--username NAME", "print a user's API token, making one when there is none", admin_token},
+    {"convert-permissions", "", "groups and row protections for all memberships, for the change to fine-grain mode; safe to repeat",
+     admin_convert},
 };
 
 static int  usage(void);
