@@ -66,14 +66,16 @@ INCLUDES := -Iinclude $(LIBRARIES_CFLAGS)
 
 LIB_SOURCES    := $(wildcard lib/*.c)
 MODULE_SOURCES := $(wildcard ngx_tator_module/*.[cS] ngx_tator_module/*/*.[cS])
-WORKERS        := $(patsubst workers/%,%,$(filter-out workers/common,$(sort $(patsubst %/,%,$(dir $(wildcard workers/*/*.c))))))
+WORKERS        := $(patsubst workers/%,%,$(filter-out workers/common workers/jobs,$(sort $(patsubst %/,%,$(dir $(wildcard workers/*/*.c))))))
 MEDIA_WORKERS  := transcode frames
+JOBS_WORKERS   := cron admin
 
 objects = $(addprefix $(BUILD)/objects/,$(addsuffix .o,$(basename $(1))))
 
 LIB_OBJECTS     := $(call objects,$(LIB_SOURCES))
 MODULE_OBJECTS  := $(call objects,$(MODULE_SOURCES))
 COMMON_OBJECTS  := $(call objects,$(wildcard workers/common/*.c))
+JOBS_OBJECTS    := $(call objects,$(wildcard workers/jobs/*.c))
 WORKER_BINARIES := $(WORKERS:%=$(BUILD)/tator-%)
 
 all: $(BUILD)/ngx_tator_module.so $(BUILD)/libtator.a $(WORKER_BINARIES)
@@ -114,7 +116,7 @@ $(BUILD)/objects/workers/%.o: workers/%.c $(BUILD)/config.mk
 	    -DTATOR_SQL_DIR='"$(PREFIX)/share/tator/sql"' -c -o $@ $<
 
 define worker_rule
-$(BUILD)/tator-$(1): $(call objects,$(wildcard workers/$(1)/*.c)) $(COMMON_OBJECTS) $(BUILD)/libtator.a
+$(BUILD)/tator-$(1): $(call objects,$(wildcard workers/$(1)/*.c)) $(if $(filter $(1),$(JOBS_WORKERS)),$(JOBS_OBJECTS)) $(COMMON_OBJECTS) $(BUILD)/libtator.a
 	$$(call quiet,LINK)$$(CC) -o $$@ $$^ $$(LDFLAGS) $(if $(filter $(1),$(MEDIA_WORKERS)),$$(MEDIA_LIBS)) $$(LIBRARIES_LIBS) -lcrypt -pthread -lm
 endef
 $(foreach worker,$(WORKERS),$(eval $(call worker_rule,$(worker))))

@@ -133,7 +133,7 @@ auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
     result = pg_query(rq,
                       "SELECT p.organization, (SELECT m.permission FROM main_membership m"
                       "                        WHERE m.project = p.id AND m.\"user\" = %ld ORDER BY m.id LIMIT 1)"
-                      " FROM main_project p WHERE p.id = %ld",
+                      " FROM main_project p WHERE p.id = %ld AND NOT EXISTS (SELECT FROM tator.dropped_project d WHERE d.id = p.id)",
                       rq->user.id, project);
 
     found = pg_rows(result) == 1;

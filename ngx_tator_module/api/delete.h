@@ -1,7 +1,7 @@
 /*
  * Physical deletion by the rules of contract/database.md §4: the database has foreign keys without actions, so whoever
- * deletes a row removes or clears everything that refers to it. The rules are one table in delete.c; handlers only name
- * what goes.
+ * deletes a row removes or clears everything that refers to it. The rules are one table in lib/deletion.c; handlers
+ * only name what goes.
  */
 
 #ifndef TATOR_DELETE_H

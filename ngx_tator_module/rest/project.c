@@ -103,6 +103,9 @@ static const column_t project_fine_columns[] = {
                     " ELSE 'None' END FROM (SELECT tator.project_permission(me.viewer, p.id) AS mask OFFSET 0) standing)")
 };
 
+/* Rows of annotations, media, files and logs that are deleted within a request. */
+#define PROJECT_SMALL 2000
+
 /* The three buckets of a project: parameter and column have the same name. */
 static const char *const project_buckets[] = {"bucket", "upload_bucket", "backup_bucket", NULL};
 
@@ -122,6 +125,8 @@ static const project_member_t project_members[] = {
 static void     project_get(rq_t *rq);
 static void     project_update(rq_t *rq);
 static void     project_delete(rq_t *rq);
+static bool     project_is_small(rq_t *rq);
+static void     project_delete_rows(rq_t *rq, removal_t *removal);
 static void     project_list(rq_t *rq);
 static void     project_create(rq_t *rq);
 static void     project_check_members(rq_t *rq);
@@ -375,7 +380,8 @@ project_change(rq_t *rq)
 }
 
 
-/* DELETE Project/{id}: its creator alone. Media stay for the periodic prune, without project. */
+/* DELETE Project/{id}: its creator alone. Nobody sees the project from here on. A small one goes at once, the rows of a large one go in
+   steps (tator-cron dropprojects). Media stay for the periodic prune, without project. */
 static void
 project_delete(rq_t *rq)
 {
@@ -394,11 +400,53 @@ project_delete(rq_t *rq)
     }
 
     project_thumb_put(rq, removal, NULL);
-    delete_rows(rq, "main_project", sql_int_array(rq->arena, &rq->project, 1));
+    pg_query(rq, "INSERT INTO tator.dropped_project (id) VALUES (%ld) ON CONFLICT DO NOTHING", rq->project);
+
+    if (project_is_small(rq)) {
+        project_delete_rows(rq, removal);
+    } else {
+        pg_query(rq, "DELETE FROM main_membership WHERE project = %ld", rq->project);
+        pg_query(rq, "DELETE FROM main_rowprotection WHERE project_id = %ld", rq->project);
+    }
+
     tx_commit(rq);
     removal_run(removal);
 
     reply_message(rq, 200, "Project %ld deleted successfully!", (long) rq->project);
+}
+
+
+/* Whether all of its rows can go while the caller waits. */
+static bool
+project_is_small(rq_t *rq)
+{
+    sql_t                   *sql = sql_new(rq->arena);
+    static const char *const tables[] = {"main_localization WHERE project", "main_state WHERE project", "main_media WHERE project",
+                                         "main_leaf WHERE project", "main_file WHERE project", "main_changelog WHERE project_id",
+                                         "main_projectlookup WHERE project_id"};
+
+    sql_put(sql, "SELECT 0");
+    for (size_t k = 0; k < sizeof(tables) / sizeof(tables[0]); k++) {
+        sql_put(sql, " + (SELECT count(*) FROM (SELECT FROM ");
+        sql_raw(sql, tables[k]);
+        sql_put(sql, " = %ld LIMIT %d) t)", rq->project, PROJECT_SMALL);
+    }
+
+    return pg_int(pg_run(rq, sql), 0, 0) < PROJECT_SMALL;
+}
+
+
+/* The objects of its files go with them. */
+static void
+project_delete_rows(rq_t *rq, removal_t *removal)
+{
+    result_t *files = pg_query(rq, "SELECT path FROM main_file WHERE project = %ld AND path <> ''", rq->project);
+
+    delete_rows(rq, "main_project", sql_int_array(rq->arena, &rq->project, 1));
+
+    for (int64_t row = 0; row < pg_rows(files); row++) {
+        removal_add(removal, pg_text(files, row, 0));
+    }
 }
 
 

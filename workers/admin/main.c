@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "admin.h"
+#include "common/log.h"
+#include "jobs/jobs.h"
 
 typedef struct {
     const char *name, *usage, *doc;
@@ -22,6 +24,9 @@ static const command_t commands[] = {
      admin_convert},
 };
 
+static int  maintain(const maintenance_t *job, const config_t *config, admin_t *admin);
+static const char *option(void *data, const char *name);
+static void stop(int number);
 static int  usage(void);
 static void quiet(void *data, const char *message);
 
@@ -34,6 +39,7 @@ main(int argc, char **argv)
     config_t         config;
     admin_t          admin = {0};
     const command_t *command = NULL;
+    const maintenance_t *job = argc > 1 ? maintenance_find(argv[1]) : NULL;
 
     for (size_t k = 0; argc > 1 && k < sizeof(commands) / sizeof(commands[0]); k++) {
         if (strcmp(argv[1], commands[k].name) == 0) {
@@ -41,7 +47,7 @@ main(int argc, char **argv)
         }
     }
 
-    if (command == NULL) {
+    if (command == NULL && job == NULL) {
         return usage();
     }
 
@@ -60,6 +66,12 @@ main(int argc, char **argv)
     admin.config = &config;
     admin.argc = argc - 2;
     admin.argv = argv + 2;
+
+    if (job != NULL) {
+        status = maintain(job, &config, &admin);
+        goto done;
+    }
+
     admin.pg = PQconnectdb(config_dsn(&config, admin.arena));
 
     if (PQstatus(admin.pg) != CONNECTION_OK) {
@@ -138,6 +150,42 @@ admin_run(const admin_t *admin, const char *sql, int n, const char *const *value
 }
 
 
+/* A maintenance job, by hand. */
+static int
+maintain(const maintenance_t *job, const config_t *config, admin_t *admin)
+{
+    int        status;
+    work_t     work = {.config = config, .option = option, .data = admin};
+    database_t database;
+
+    log_open("tator-admin");
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = stop}, NULL);
+
+    database_open(&database, config);
+    work.database = &database;
+    status = job->run(&work);
+    database_close(&database);
+
+    return status;
+}
+
+
+static const char *
+option(void *data, const char *name)
+{
+    return admin_option(data, name);
+}
+
+
+static void
+stop(int number)
+{
+    (void) number;
+    jobs_stopping = 1;
+}
+
+
 static int
 usage(void)
 {
@@ -145,6 +193,12 @@ usage(void)
 
     for (size_t k = 0; k < sizeof(commands) / sizeof(commands[0]); k++) {
         fprintf(stderr, "  %s %s\n      %s\n", commands[k].name, commands[k].usage, commands[k].doc);
+    }
+
+    fprintf(stderr, "\nmaintenance, which tator-cron runs by itself:\n\n");
+
+    for (const maintenance_t *job = maintenance_jobs; job->name != NULL; job++) {
+        fprintf(stderr, "  %s %s\n      %s\n", job->name, job->usage, job->doc);
     }
 
     return 2;

@@ -28,6 +28,10 @@ stores_of(database_t *database, arena_t *arena, int64_t bucket)
     const store_t        *store = NULL;
     const store_config_t *defaults = database->config->stores;
 
+    if (bucket == STORES_BACKUP) {
+        return defaults[STORE_BACKUP].config == NULL ? NULL : stores_make(database->config, arena, &defaults[STORE_BACKUP]);
+    }
+
     if (bucket <= 0) {
         return stores_make(database->config, arena,
                            bucket == STORES_UPLOAD && defaults[STORE_UPLOAD].config != NULL ? &defaults[STORE_UPLOAD] : &defaults[STORE_LIVE]);

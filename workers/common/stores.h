@@ -9,7 +9,8 @@
 
 #include "database.h"
 
-#define STORES_UPLOAD (-1) /* instead of a bucket: the default store of uploads */
+#define STORES_UPLOAD (-1) /* instead of a bucket: the default store of uploads, or of backups */
+#define STORES_BACKUP (-2)
 
 /* The store of a bucket, 0: the default one. NULL: there is none, or it can not be used (logged). */
 const store_t *stores_of(database_t *database, arena_t *arena, int64_t bucket);
