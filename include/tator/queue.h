@@ -19,9 +19,9 @@
  * hash expires 500 s after success and a year after failure (contract/operations.md §5).
  *
  * The spec is JSON for the worker. Transcodes: url size host token project type name section_id media_id gid uid attributes
- * email_spec trusted made (the media was made for this job). Images: url trusted thumbnail_url thumbnail_trusted reference_only host token project media_id name, and `uploads`: a list of
- * {name, key, url}: where image.png, image.jpeg, thumb.jpg and the named thumbnail are to be put (presigned PUT URLs). A URL that is not
- * trusted (true) must lead to public addresses.
+ * email_spec trusted made (the media was made for this job). Images: url trusted thumbnail_url thumbnail_trusted reference_only host token
+ * project media_id name, and `uploads`: a list of {name, key, url}: where image.png, image.jpeg, thumb.jpg and the named thumbnail are to
+ * be put (presigned PUT URLs). A URL that is not trusted (true) must lead to public addresses.
  */
 
 #ifndef TATOR_QUEUE_H

@@ -5,164 +5,109 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <vips/vips.h>
-
-#include "common/rest.h"
 #include "image.h"
+#include "picture.h"
 #include "source.h"
 
-#define BYTES_LIMIT (2UL << 30)
-#define THUMBNAIL   256
+#define BLOCK     (1 << 20)
+#define THUMBNAIL 256
+#define WIDE      100000000L /* pixels from which time counts more than size */
 
 typedef struct {
-    const char *loader, *format;
-} format_t;
-
-/* Names of formats by libvips' loaders. */
-static const format_t formats[] = {
-    {"VipsForeignLoadJpegBuffer",  "jpeg"},
-    {"VipsForeignLoadPngBuffer",   "png" },
-    {"VipsForeignLoadNsgifBuffer", "gif" },
-    {"VipsForeignLoadWebpBuffer",  "webp"},
-    {"VipsForeignLoadTiffBuffer",  "tiff"},
-    {"VipsForeignLoadHeifBuffer",  "heif"},
-};
-
-typedef struct {
-    const json_t *spec;
-    rest_t       *rest;
-    int64_t       media;
-    void         *data; /* the source's bytes */
-    size_t        len;
-    const char   *format;
-    VipsImage    *image;  /* upright */
-    bool          turned; /* is not what the bytes hold as they are */
-    fault_t      *fault;
+    const image_order_t *order;
+    destination_t       *destination;
+    picture_t            picture;
+    fault_t             *fault;
 } import_t;
 
 
-static bool        fetch(import_t *import, const char *url, bool trusted, void **data, size_t *len);
-static bool        image_open(import_t *import);
-static const char *format_of(const void *data, size_t len);
-static bool        thumbnail_make(import_t *import);
-static bool        thumbnail_take(import_t *import, const char *url);
-static bool        media_set(import_t *import);
-static bool        image_store(import_t *import);
-static bool        put(import_t *import, const char *name, const void *data, size_t len, const char **key);
-static bool        add(import_t *import, const char *role, const char *path, size_t size, int width, int height,
-                       const char *mime);
-static bool        vips_fault(import_t *import, const char *what);
-static const char *text(const json_t *object, const char *name);
+static bool   fetch(import_t *import, const char *url, picture_t *picture);
+static void   release(picture_t *picture);
+static bool   thumbnail_make(import_t *import);
+static bool   thumbnail_take(import_t *import);
+static bool   media_set(import_t *import);
+static bool   image_store(import_t *import);
+static bool   image_encode(import_t *import, sink_t *sink);
+static bool   is_kept(const picture_t *picture);
+static gint64 on_write(VipsTargetCustom *target, const void *data, gint64 len, void *sink);
+static bool   keep(import_t *import, const picture_t *picture, const char *role, const char *name, const char *mime);
+static bool   put(import_t *import, const char *role, const char *name, const void *data, size_t len, int width, int height,
+                  const char *mime);
+static bool   add(import_t *import, const char *role, const char *path, int64_t size, int width, int height, const char *mime);
 
 
 bool
-image_import(const json_t *spec, fault_t *fault)
+image_import(const image_order_t *order, destination_t *destination, fault_t *fault)
 {
-    bool        good = false;
-    import_t    import = {.spec = spec, .fault = fault};
-    const char *url = text(spec, "url"), *thumbnail = text(spec, "thumbnail_url"), *host = text(spec, "host"),
-               *token = text(spec, "token");
-
-    import.media = json_integer_value(json_object_get(spec, "media_id"));
-
-    if (url == NULL || host == NULL || token == NULL || import.media <= 0) {
-        return fault_set(fault, false, "the job's spec lacks url, host, token or media_id");
-    }
-
-    if (VIPS_INIT("tator-transcode") != 0) {
-        return fault_set(fault, true, "libvips does not start");
-    }
-
-    vips_block_untrusted_set(TRUE);
-    vips_cache_set_max(0);
-
-    import.rest = rest_open(host, token);
-    if (import.rest == NULL) {
-        fault_set(fault, true, "no memory");
-        goto done;
-    }
+    bool     good;
+    import_t import = {.order = order, .destination = destination, .picture.fd = -1, .fault = fault};
 
     /* The image comes last: whoever sees it sees the rest too. */
-    good = fetch(&import, url, json_is_true(json_object_get(spec, "trusted")), &import.data, &import.len) &&
-           image_open(&import) &&
-           (thumbnail != NULL && *thumbnail ? thumbnail_take(&import, thumbnail) : thumbnail_make(&import)) &&
-           media_set(&import) && image_store(&import);
+    good = picture_start(order->threads, fault) && fetch(&import, order->url, &import.picture) &&
+           (order->thumbnail != NULL ? thumbnail_take(&import) : thumbnail_make(&import)) && media_set(&import) &&
+           image_store(&import);
 
-done:
-
-    if (import.image != NULL) {
-        g_object_unref(import.image);
-    }
-
-    rest_close(import.rest);
-    free(import.data);
-    vips_shutdown();
+    release(&import.picture);
 
     return good;
 }
 
 
-static bool
-fetch(import_t *import, const char *url, bool trusted, void **data, size_t *len)
+bool
+image_is(const void *data, size_t len)
 {
-    source_t *source = source_open(url, trusted ? SOURCE_TRUSTED : 0, import->fault);
+    static const struct {
+        size_t      at, len;
+        const char *bytes;
+    } marks[] = {
+        {0, 3, "\xff\xd8\xff"}, {0, 8, "\x89PNG\r\n\x1a\n"}, {0, 4, "II*\0"},     {0, 4, "MM\0*"},    {0, 4, "II+\0"},
+        {0, 4, "MM\0+"},        {8, 4, "WEBP"},              {4, 8, "ftypavif"}, {4, 8, "ftypheic"}, {4, 8, "ftypheix"},
+        {4, 8, "ftypmif1"},
+    };
+    size_t               i;
+    const unsigned char *bytes = data;
 
-    *data = source != NULL ? source_whole(source, BYTES_LIMIT, len) : NULL;
-    source_close(source);
-
-    return *data != NULL;
-}
-
-
-static bool
-image_open(import_t *import)
-{
-    int        orientation;
-    VipsImage *plain;
-
-    import->format = format_of(import->data, import->len);
-    if (import->format == NULL) {
-        return fault_set(import->fault, false, "the image's format is not known, or it is damaged");
-    }
-
-    plain = vips_image_new_from_buffer(import->data, import->len, "", "access", VIPS_ACCESS_RANDOM, "fail_on",
-                                       VIPS_FAIL_ON_TRUNCATED, NULL);
-    if (plain == NULL) {
-        return vips_fault(import, "the image can not be read");
-    }
-
-    orientation = vips_image_get_orientation(plain);
-    import->turned = orientation > 1;
-
-    if (vips_autorot(plain, &import->image, NULL) != 0) {
-        g_object_unref(plain);
-        return vips_fault(import, "the image can not be turned");
-    }
-
-    g_object_unref(plain);
-
-    return true;
-}
-
-
-static const char *
-format_of(const void *data, size_t len)
-{
-    size_t      i;
-    const char *loader = vips_foreign_find_load_buffer(data, len);
-
-    for (i = 0; loader != NULL && i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (strcmp(loader, formats[i].loader) == 0) {
-            if (strcmp(formats[i].format, "heif") == 0 && len > 12 && memcmp((const char *) data + 8, "avi", 3) == 0) {
-                return "avif";
-            }
-
-            return formats[i].format;
+    for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+        if (len >= marks[i].at + marks[i].len && memcmp(bytes + marks[i].at, marks[i].bytes, marks[i].len) == 0) {
+            return true;
         }
     }
 
-    return NULL;
+    /* BM alone is too little: the header's reserved bytes are zero, and its own size is a small number. */
+    return len > 18 && memcmp(bytes, "BM", 2) == 0 && memcmp(bytes + 6, "\0\0\0\0", 4) == 0 && bytes[15] == 0 && bytes[16] == 0;
+}
+
+
+static bool
+fetch(import_t *import, const char *url, picture_t *picture)
+{
+    int       fd;
+    bool      good;
+    source_t *source = source_open(url, import->order->flags, import->fault);
+
+    fd = source != NULL ? source_file(source) : -1;
+    good = fd != -1 && picture_open(picture, fd, (size_t) source_size(source), import->fault);
+    source_close(source);
+
+    if (!good && fd != -1) {
+        close(fd);
+        picture->fd = -1;
+    }
+
+    return good;
+}
+
+
+static void
+release(picture_t *picture)
+{
+    picture_close(picture);
+
+    if (picture->fd != -1) {
+        close(picture->fd);
+    }
 }
 
 
@@ -170,29 +115,20 @@ format_of(const void *data, size_t len)
 static bool
 thumbnail_make(import_t *import)
 {
-    void       *data = NULL;
-    bool        good;
-    size_t      len = 0;
-    const char *key;
-    VipsImage  *small = NULL, *flat = NULL;
+    void      *data = NULL;
+    bool       good;
+    size_t     len = 0;
+    VipsImage *small = picture_small(&import->picture, THUMBNAIL, import->fault);
 
-    if (vips_thumbnail_image(import->image, &small, THUMBNAIL, "height", THUMBNAIL, "size", VIPS_SIZE_DOWN, "no_rotate",
-                             TRUE, NULL) != 0) {
-        return vips_fault(import, "the thumbnail can not be made");
+    if (small == NULL) {
+        return false;
     }
 
-    if (!vips_image_hasalpha(small) || vips_flatten(small, &flat, NULL) != 0) { /* no alpha in JPEG */
-        vips_error_clear();
-        flat = small;
-        g_object_ref(flat);
-    }
+    good = vips_jpegsave_buffer(small, &data, &len, "Q", 85, "strip", TRUE, NULL) == 0 ||
+           picture_fault(import->fault, "the image can not be read");
+    good = good && put(import, "thumbnail", "thumb.jpg", data, len, vips_image_get_width(small), vips_image_get_height(small),
+                       "image/None");
 
-    good = vips_jpegsave_buffer(flat, &data, &len, "Q", 85, "strip", TRUE, NULL) == 0 ||
-           vips_fault(import, "the thumbnail can not be made");
-    good = good && put(import, "thumb.jpg", data, len, &key) &&
-           add(import, "thumbnail", key, len, vips_image_get_width(flat), vips_image_get_height(flat), "image/None");
-
-    g_object_unref(flat);
     g_object_unref(small);
     g_free(data);
 
@@ -202,48 +138,21 @@ thumbnail_make(import_t *import)
 
 /* The given thumbnail as it is; its mime tells the main image's format, as clients get it from the reference. */
 static bool
-thumbnail_take(import_t *import, const char *url)
+thumbnail_take(import_t *import)
 {
-    char        mime[32], *name;
-    void       *data = NULL;
-    bool        good = false;
-    size_t      i, len;
-    VipsImage  *image = NULL;
-    const char *key, *query, *base;
+    char      mime[32];
+    bool      good;
+    size_t    i;
+    picture_t picture = {.fd = -1};
 
-    query = url + strcspn(url, "?#");
-    for (base = query; base > url && base[-1] != '/'; base--) {
-        /* to the last slash of the path */
-    }
-
-    name = strndup(base, (size_t) (query - base));
-    if (name == NULL ||
-        !fetch(import, url, json_is_true(json_object_get(import->spec, "thumbnail_trusted")), &data, &len)) {
-        goto done;
-    }
-
-    image = format_of(data, len) != NULL ? vips_image_new_from_buffer(data, len, "", NULL) : NULL;
-    if (image == NULL) {
-        vips_fault(import, "the thumbnail can not be read");
-        goto done;
-    }
-
-    snprintf(mime, sizeof(mime), "image/%s", import->format);
+    snprintf(mime, sizeof(mime), "image/%s", import->picture.format);
     for (i = 6; mime[i]; i++) {
         mime[i] = (char) g_ascii_toupper(mime[i]);
     }
 
-    good = put(import, name, data, len, &key) &&
-           add(import, "thumbnail", key, len, vips_image_get_width(image), vips_image_get_height(image), mime);
-
-done:
-
-    if (image != NULL) {
-        g_object_unref(image);
-    }
-
-    free(data);
-    free(name);
+    good = fetch(import, import->order->thumbnail, &picture) &&
+           keep(import, &picture, "thumbnail", import->order->thumbnail_name, mime);
+    release(&picture);
 
     return good;
 }
@@ -252,118 +161,140 @@ done:
 static bool
 media_set(import_t *import)
 {
-    int     status;
-    char    path[64];
-    json_t *body = json_pack("{s:i,s:i}", "width", vips_image_get_width(import->image), "height",
-                             vips_image_get_height(import->image));
-
-    snprintf(path, sizeof(path), "/rest/Media/%ld", (long) import->media);
-    status = rest_call(import->rest, "PATCH", path, body, NULL);
-    json_decref(body);
-
-    return status == 200 || fault_set(import->fault, import->rest->again, "%s", import->rest->error);
+    return import->destination->set(import->destination, json_pack("{s:i,s:i}", "width", import->picture.width, "height",
+                                                                   import->picture.height));
 }
 
 
 static bool
 image_store(import_t *import)
 {
-    int         width = vips_image_get_width(import->image), height = vips_image_get_height(import->image);
-    char        name[32], mime[32];
-    bool        good, keep;
-    void       *data = NULL;
-    size_t      len = 0;
-    const char *key;
+    bool             good;
+    char             mime[32];
+    sink_t          *sink;
+    const picture_t *picture = &import->picture;
 
-    if (json_integer_value(json_object_get(import->spec, "reference_only")) == 1) {
-        snprintf(mime, sizeof(mime), "image/%s", import->format);
-        return add(import, "image", text(import->spec, "url"), import->len, width, height, mime);
+    if (import->order->reference_only) {
+        snprintf(mime, sizeof(mime), "image/%s", picture->format);
+        return add(import, "image", NULL, (int64_t) picture->len, picture->width, picture->height, mime);
     }
 
-    keep = !import->turned && (strcmp(import->format, "jpeg") == 0 || strcmp(import->format, "png") == 0);
-    snprintf(name, sizeof(name), "image.%s", keep ? import->format : "png");
-    snprintf(mime, sizeof(mime), "image/%s", keep ? import->format : "png");
-
-    if (!keep && vips_pngsave_buffer(import->image, &data, &len, "compression", 6, NULL) != 0) {
-        return vips_fault(import, "the image can not be stored as PNG");
+    if (is_kept(picture)) {
+        return strcmp(picture->format, "jpeg") == 0
+                   ? keep(import, picture, "image", "image.jpeg", "image/jpeg")
+                   : keep(import, picture, "image", "image.png", "image/png");
     }
 
-    good = put(import, name, keep ? import->data : data, keep ? import->len : len, &key) &&
-           add(import, "image", key, keep ? import->len : len, width, height, mime);
+    sink = import->destination->open(import->destination, "image.png", (int64_t) picture->width * picture->height * 8);
 
-    g_free(data);
+    good = sink != NULL && image_encode(import, sink) && sink->finish(sink) &&
+           add(import, "image", sink->key, sink->size, picture->width, picture->height, "image/png");
+
+    if (sink != NULL) {
+        sink->close(sink);
+    }
 
     return good;
 }
 
 
-/* To the address that the spec has for this name. */
+/* As PNG, into the sink while it is made. */
 static bool
-put(import_t *import, const char *name, const void *data, size_t len, const char **key)
+image_encode(import_t *import, sink_t *sink)
 {
-    size_t        i;
-    const json_t *upload;
+    bool              good;
+    long              pixels = (long) import->picture.width * import->picture.height;
+    VipsImage        *plain = picture_plain(&import->picture, import->fault);
+    VipsTargetCustom *target;
 
-    json_array_foreach(json_object_get(import->spec, "uploads"), i, upload)
-    {
-        if (text(upload, "name") != NULL && strcmp(text(upload, "name"), name) == 0 && text(upload, "key") != NULL &&
-            text(upload, "url") != NULL) {
-            *key = text(upload, "key");
-            return rest_put(import->rest, text(upload, "url"), data, len, NULL) ||
-                   fault_set(import->fault, import->rest->again, "%s", import->rest->error);
-        }
+    if (plain == NULL) {
+        return false;
     }
 
-    return fault_set(import->fault, false, "the job has no upload address for %s", name);
+    target = vips_target_custom_new();
+    g_signal_connect(target, "write", G_CALLBACK(on_write), sink);
+
+    good = vips_pngsave_target(plain, VIPS_TARGET(target), "compression", pixels > WIDE ? 1 : 6, "strip", TRUE, NULL) == 0 ||
+           picture_fault(import->fault, "the image can not be stored as PNG");
+
+    g_object_unref(target);
+    g_object_unref(plain);
+
+    return good;
 }
 
 
-/* Once: a job that was taken over finds what the one before has registered. */
+/* What browsers show as it is keeps its bytes (contract/media.md §12); pictures for print are none of that. */
 static bool
-add(import_t *import, const char *role, const char *path, size_t size, int width, int height, const char *mime)
+is_kept(const picture_t *picture)
 {
-    int     status;
-    char    address[96];
-    json_t *body, *present;
+    return picture->orientation <= 1 && (strcmp(picture->format, "jpeg") == 0 || strcmp(picture->format, "png") == 0) &&
+           vips_image_guess_interpretation(picture->image) != VIPS_INTERPRETATION_CMYK;
+}
 
-    snprintf(address, sizeof(address), "/rest/ImageFiles/%ld?role=%s", (long) import->media, role);
 
-    if (rest_call(import->rest, "GET", address, NULL, &present) != 200) {
-        return fault_set(import->fault, import->rest->again, "%s", import->rest->error);
+static gint64
+on_write(VipsTargetCustom *target, const void *data, gint64 len, void *closure)
+{
+    sink_t *sink = closure;
+
+    (void) target;
+
+    return sink->write(sink, data, (size_t) len) ? len : -1;
+}
+
+
+/* The file's own bytes. */
+static bool
+keep(import_t *import, const picture_t *picture, const char *role, const char *name, const char *mime)
+{
+    bool    good;
+    char   *data = malloc(BLOCK);
+    off_t   at;
+    sink_t *sink = import->destination->open(import->destination, name, (int64_t) picture->len);
+    ssize_t n = 0;
+
+    good = sink != NULL && data != NULL;
+
+    for (at = 0; good && (n = pread(picture->fd, data, BLOCK, at)) > 0; at += n) {
+        good = sink->write(sink, data, (size_t) n);
     }
 
-    if (json_array_size(present) > 0) {
-        json_decref(present);
-        return true;
+    good = good && n == 0 && sink->finish(sink) &&
+           add(import, role, sink->key, sink->size, picture->width, picture->height, mime);
+
+    if (sink != NULL) {
+        sink->close(sink);
     }
 
-    json_decref(present);
+    free(data);
 
-    body = json_pack("{s:s,s:I,s:[i,i],s:s}", "path", path, "size", (json_int_t) size, "resolution", height, width,
-                     "mime", mime);
-    status = rest_call(import->rest, "POST", address, body, NULL);
-    json_decref(body);
-
-    return status == 201 || fault_set(import->fault, import->rest->again, "%s", import->rest->error);
+    return good || fault_set(import->fault, true, "no memory");
 }
 
 
 static bool
-vips_fault(import_t *import, const char *what)
+put(import_t *import, const char *role, const char *name, const void *data, size_t len, int width, int height, const char *mime)
 {
-    char        reason[200];
-    const char *end;
+    bool    good;
+    sink_t *sink = import->destination->open(import->destination, name, (int64_t) len);
 
-    snprintf(reason, sizeof(reason), "%s", vips_error_buffer());
-    end = strchr(reason, '\n');
-    vips_error_clear();
+    good = sink != NULL && sink->write(sink, data, len) && sink->finish(sink) &&
+           add(import, role, sink->key, (int64_t) len, width, height, mime);
 
-    return fault_set(import->fault, false, "%s: %.*s", what, end ? (int) (end - reason) : (int) strlen(reason), reason);
+    if (sink != NULL) {
+        sink->close(sink);
+    }
+
+    return good;
 }
 
 
-static const char *
-text(const json_t *object, const char *name)
+/* Without a path it is the source's own address. */
+static bool
+add(import_t *import, const char *role, const char *path, int64_t size, int width, int height, const char *mime)
 {
-    return json_string_value(json_object_get(object, name));
+    return import->destination->add(import->destination, "ImageFiles", role,
+                                    json_pack("{s:s?,s:I,s:[i,i],s:s}", "path", path, "size", (json_int_t) size, "resolution",
+                                              height, width, "mime", mime));
 }

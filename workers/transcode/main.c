@@ -13,6 +13,7 @@ enum {
     OPTION_JOB = 256,
     OPTION_ATTEMPT,
     OPTION_FILE,
+    OPTION_IMAGE,
     OPTION_OUTPUT,
     OPTION_TYPE,
     OPTION_RATE,
@@ -26,6 +27,7 @@ static const struct option options[] = {
     {"job", required_argument, NULL, OPTION_JOB},
     {"attempt", required_argument, NULL, OPTION_ATTEMPT},
     {"file", required_argument, NULL, OPTION_FILE},
+    {"image", no_argument, NULL, OPTION_IMAGE},
     {"output", required_argument, NULL, OPTION_OUTPUT},
     {"type", required_argument, NULL, OPTION_TYPE},
     {"force-fps", required_argument, NULL, OPTION_RATE},
@@ -38,7 +40,7 @@ static const struct option options[] = {
 
 static const char usage[] =
     "usage: tator-transcode [--transcodes N] [--images N] [--port N]\n"
-    "       tator-transcode --file FILE --output DIRECTORY [--type JSON] [--force-fps RATE]\n"
+    "       tator-transcode --file FILE --output DIRECTORY [--type JSON] [--force-fps RATE] [--image]\n"
     "\n"
     "The first form is the daemon; its settings come from the environment: REDIS_HOST and the like, and\n"
     "  TATOR_TRANSCODE_JOBS     --transcodes: videos at a time (1)\n"
@@ -47,9 +49,11 @@ static const char usage[] =
     "  TATOR_TRANSCODE_LEASE    seconds after which a dead worker's job is taken over (30)\n"
     "  TATOR_TRANSCODE_THREADS  processors that a job uses (all)\n"
     "  TATOR_TRANSCODE_MEMORY   megabytes that a job may use (three quarters of all)\n"
+    "  TATOR_TRANSCODE_DISK     megabytes that a file of a job may have (three quarters of what TMPDIR has free)\n"
+    "  TATOR_TRANSCODE_SANDBOX  off: jobs are not confined, for encoders that need devices\n"
     "  TATOR_{H264,HEVC,AV1}_ENCODER  other encoders of FFmpeg\n"
     "The second form makes all outputs of one file in a directory; --type is a media type's streaming_config and "
-    "archive_config.\n";
+    "archive_config;\nwith --image the file is imported as an image.\n";
 
 
 static int environment(const char *name, int otherwise);
@@ -60,6 +64,7 @@ int
 main(int argc, char **argv)
 {
     int              option, attempt = 1;
+    bool             image = false;
     const char      *job = NULL, *file = NULL, *output = NULL, *type = NULL;
     double           rate = -1;
     daemon_options_t daemon = {
@@ -78,6 +83,9 @@ main(int argc, char **argv)
             break;
         case OPTION_FILE:
             file = optarg;
+            break;
+        case OPTION_IMAGE:
+            image = true;
             break;
         case OPTION_OUTPUT:
             output = optarg;
@@ -112,7 +120,7 @@ main(int argc, char **argv)
     }
 
     if (file != NULL && output != NULL) {
-        return job_file(file, output, type, rate);
+        return job_file(file, output, type, rate, image);
     }
 
     if (file != NULL || output != NULL || optind < argc) {

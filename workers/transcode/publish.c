@@ -6,9 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/rest.h"
 #include "publish.h"
+#include "source.h"
 
 #define PART      (8L << 20)
 #define PARTS     64 /* at least so many are announced */
@@ -19,7 +22,16 @@ typedef struct {
     destination_t base;
     const char   *host, *token;
     int64_t       project, media;
+    const json_t *uploads; /* NULL: REST is asked for addresses */
 } publish_t;
+
+/* A file that goes to an address which is known. */
+typedef struct {
+    sink_t      base;
+    publish_t  *publish;
+    const char *url;
+    int         fd;
+} known_t;
 
 typedef struct {
     sink_t     base;
@@ -34,6 +46,10 @@ typedef struct {
 } upload_t;
 
 
+static sink_t *known_open(destination_t *destination, const char *name, int64_t estimate);
+static bool    known_write(sink_t *sink, const void *data, size_t len);
+static bool    known_finish(sink_t *sink);
+static void    known_close(sink_t *sink);
 static sink_t *upload_open(destination_t *destination, const char *name, int64_t estimate);
 static bool    upload_write(sink_t *sink, const void *data, size_t len);
 static bool    upload_finish(sink_t *sink);
@@ -47,7 +63,7 @@ static bool    is_known(const json_t *files, const char *role, const json_t *def
 
 
 destination_t *
-publish_open(const char *host, const char *token, int64_t project, int64_t media, fault_t *fault)
+publish_open(const char *host, const char *token, int64_t project, int64_t media, const json_t *uploads, fault_t *fault)
 {
     publish_t *publish = calloc(1, sizeof(publish_t));
 
@@ -55,7 +71,9 @@ publish_open(const char *host, const char *token, int64_t project, int64_t media
         return NULL;
     }
 
-    publish->base = (destination_t){.fault = fault, .open = upload_open, .add = publish_add, .set = publish_set};
+    publish->base = (destination_t){
+        .fault = fault, .open = uploads != NULL ? known_open : upload_open, .add = publish_add, .set = publish_set};
+    publish->uploads = uploads;
     publish->host = host;
     publish->token = token;
     publish->project = project;
@@ -69,6 +87,110 @@ void
 publish_close(destination_t *destination)
 {
     free(destination);
+}
+
+
+static sink_t *
+known_open(destination_t *destination, const char *name, int64_t estimate)
+{
+    size_t        i;
+    known_t      *known = calloc(1, sizeof(known_t));
+    publish_t    *publish = (publish_t *) destination;
+    const char   *its, *key, *url;
+    const json_t *upload;
+
+    (void) estimate;
+
+    if (known == NULL) {
+        fault_set(destination->fault, true, "no memory");
+        return NULL;
+    }
+
+    known->base = (sink_t){.write = known_write, .finish = known_finish, .close = known_close};
+    known->publish = publish;
+    known->fd = -1;
+
+    json_array_foreach(publish->uploads, i, upload)
+    {
+        its = json_string_value(json_object_get(upload, "name"));
+        key = json_string_value(json_object_get(upload, "key"));
+        url = json_string_value(json_object_get(upload, "url"));
+
+        if (its != NULL && key != NULL && url != NULL && strcmp(its, name) == 0) {
+            known->url = url;
+            snprintf(known->base.key, sizeof(known->base.key), "%s", key);
+        }
+    }
+
+    if (known->url == NULL) {
+        fault_set(destination->fault, false, "the job has no upload address for %s", name);
+        known_close(&known->base);
+        return NULL;
+    }
+
+    known->fd = source_unnamed(destination->fault);
+    if (known->fd == -1) {
+        known_close(&known->base);
+        return NULL;
+    }
+
+    return &known->base;
+}
+
+
+static bool
+known_write(sink_t *sink, const void *data, size_t len)
+{
+    known_t *known = (known_t *) sink;
+
+    sink->size += (int64_t) len;
+
+    return write(known->fd, data, len) == (ssize_t) len ||
+           fault_of(known->publish->base.fault, FAULT_LIMIT, false, "a file is larger than what the disk can take");
+}
+
+
+static bool
+known_finish(sink_t *sink)
+{
+    bool     good;
+    void    *data;
+    rest_t  *rest;
+    known_t *known = (known_t *) sink;
+    fault_t *fault = known->publish->base.fault;
+
+    if (sink->size == 0) {
+        return fault_set(fault, false, "a file is empty");
+    }
+
+    rest = rest_open(known->publish->host, known->publish->token);
+    data = mmap(NULL, (size_t) sink->size, PROT_READ, MAP_SHARED, known->fd, 0);
+
+    if (rest == NULL || data == MAP_FAILED) {
+        rest_close(rest);
+        return fault_set(fault, true, "no memory");
+    }
+
+    good = rest_put(rest, known->url, data, (size_t) sink->size, NULL) ||
+           fault_of(fault, FAULT_SERVER, rest->again, "%s", rest->error);
+
+    munmap(data, (size_t) sink->size);
+    rest_close(rest);
+
+    return good;
+}
+
+
+static void
+known_close(sink_t *sink)
+{
+    known_t *known = (known_t *) sink;
+
+    if (known->fd != -1) {
+        close(known->fd);
+    }
+
+    free(known);
 }
 
 
@@ -160,7 +282,7 @@ upload_finish(sink_t *sink)
 
         if (!rest_put(upload->rest, json_string_value(json_array_get(json_object_get(upload->info, "urls"), 0)),
                       upload->buffer, upload->used, NULL)) {
-            return fault_set(fault, upload->rest->again, "%s", upload->rest->error);
+            return fault_of(fault, FAULT_SERVER, upload->rest->again, "%s", upload->rest->error);
         }
 
     } else {
@@ -175,7 +297,7 @@ upload_finish(sink_t *sink)
         json_decref(body);
 
         if (status != 201) {
-            return fault_set(fault, true, "%s", upload->rest->error);
+            return fault_of(fault, FAULT_SERVER, true, "%s", upload->rest->error);
         }
     }
 
@@ -215,7 +337,7 @@ upload_begin(upload_t *upload, size_t parts)
     free(name);
 
     if (rest_call(upload->rest, "GET", path, NULL, &upload->info) != 200) {
-        return fault_set(fault, upload->rest->again, "%s", upload->rest->error);
+        return fault_of(fault, FAULT_SERVER, upload->rest->again, "%s", upload->rest->error);
     }
 
     if (json_array_size(json_object_get(upload->info, "urls")) != parts ||
@@ -249,7 +371,7 @@ part_send(upload_t *upload)
 
     if (!rest_put(upload->rest, json_string_value(json_array_get(json_object_get(upload->info, "urls"), number)),
                   upload->buffer, upload->used, etag)) {
-        return fault_set(fault, upload->rest->again, "%s", upload->rest->error);
+        return fault_of(fault, FAULT_SERVER, upload->rest->again, "%s", upload->rest->error);
     }
 
     if (json_array_append_new(upload->parts, json_pack("{s:s,s:i}", "ETag", etag, "PartNumber", (int) number + 1)) !=
@@ -288,7 +410,7 @@ publish_add(destination_t *destination, const char *family, const char *role, js
 
     snprintf(path, sizeof(path), "/rest/Media/%ld", (long) publish->media);
     if (rest_call(rest, "GET", path, NULL, &media) != 200) {
-        fault_set(destination->fault, rest->again, "%s", rest->error);
+        fault_of(destination->fault, FAULT_SERVER, rest->again, "%s", rest->error);
         goto done;
     }
 
@@ -299,7 +421,7 @@ publish_add(destination_t *destination, const char *family, const char *role, js
 
     snprintf(path, sizeof(path), "/rest/%s/%ld?role=%s", family, (long) publish->media, role);
     status = rest_call(rest, "POST", path, definition, NULL);
-    good = status == 201 || fault_set(destination->fault, rest->again, "%s", rest->error);
+    good = status == 201 || fault_of(destination->fault, FAULT_SERVER, rest->again, "%s", rest->error);
 
 done:
 
@@ -327,7 +449,7 @@ publish_set(destination_t *destination, json_t *values)
     } else {
         snprintf(path, sizeof(path), "/rest/Media/%ld", (long) publish->media);
         good = rest_call(rest, "PATCH", path, values, NULL) == 200 ||
-               fault_set(destination->fault, rest->again, "%s", rest->error);
+               fault_of(destination->fault, FAULT_SERVER, rest->again, "%s", rest->error);
     }
 
     rest_close(rest);

@@ -9,8 +9,12 @@
 
 #include "destination.h"
 
-/* The texts must outlive it. NULL: no memory. */
-destination_t *publish_open(const char *host, const char *token, int64_t project, int64_t media, fault_t *fault);
+/*
+ * The texts must outlive it. With `uploads` (include/tator/queue.h) files go to the addresses there, by name, from an unnamed file;
+ * NULL: to those that REST gives out. NULL: no memory.
+ */
+destination_t *publish_open(const char *host, const char *token, int64_t project, int64_t media, const json_t *uploads,
+                            fault_t *fault);
 void           publish_close(destination_t *destination);
 
 #endif

@@ -17,7 +17,14 @@
 #include "job.h"
 #include "slot.h"
 
-#define PREFIX "tator-transcode-"
+#define PREFIX      "tator-transcode-"
+#define ENVIRONMENT 64
+
+/* What of the environment a job is given: beginnings of names. Secrets of the deployment are none of its business. */
+static const char *const passed_on[] = {
+    "TATOR_TRANSCODE_", "TATOR_H264_", "TATOR_HEVC_", "TATOR_AV1_", "SERVER_SIDE_REQUEST_ORIGINS=", "PATH=", "LANG=", "LC_", "TZ=",
+    "SSL_CERT_", "LIBVA_", "LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=",
+};
 
 static const char *const stage_names[STAGES] = {"open", "work", "finish"};
 
@@ -27,6 +34,7 @@ static void        folder_remove(const char *path);
 static int         entry_remove(const char *path, const struct stat *facts, int kind, struct FTW *place);
 static const char *temporary(void);
 static void        become(slot_t *slot, int input, int report);
+static void        environment_make(char **environment, char *folder);
 static void        line_read(slot_t *slot);
 
 
@@ -246,13 +254,14 @@ temporary(void)
 static void
 become(slot_t *slot, int input, int report)
 {
-    char        attempt[16];
+    char        attempt[16], folder[300], *environment[ENVIRONMENT + 2];
     char *const arguments[] = {
         "tator-transcode", "--job", (char *) queue_name(slot->ticket.queue), "--attempt", attempt, NULL};
 
     setpgid(0, 0);
     snprintf(attempt, sizeof(attempt), "%d", slot->attempt);
-    setenv("TMPDIR", slot->folder, 1);
+    snprintf(folder, sizeof(folder), "TMPDIR=%s", slot->folder);
+    environment_make(environment, folder);
 
     /* Descriptors below 10 may be the pipes' own: out of the way first. */
     input = fcntl(input, F_DUPFD, 10);
@@ -260,8 +269,30 @@ become(slot_t *slot, int input, int report)
     dup2(input, STDIN_FILENO);
     dup2(report, JOB_REPORT);
     close_range(JOB_REPORT + 1, ~0U, 0);
-    execv("/proc/self/exe", arguments);
+    execve("/proc/self/exe", arguments, environment);
     _exit(JOB_AGAIN);
+}
+
+
+static void
+environment_make(char **environment, char *folder)
+{
+    int    n = 0;
+    char **variable;
+    size_t i;
+
+    environment[n++] = folder;
+
+    for (variable = environ; *variable != NULL && n < ENVIRONMENT; variable++) {
+        for (i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
+            if (strncmp(*variable, passed_on[i], strlen(passed_on[i])) == 0) {
+                environment[n++] = *variable;
+                break;
+            }
+        }
+    }
+
+    environment[n] = NULL;
 }
 
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -16,11 +17,14 @@
 #include <libavutil/mem.h>
 #include <tator/address.h>
 
+#include "remote.h"
 #include "source.h"
 
 #define BLOCK     (4 << 20)
 #define BLOCKS    4
-#define TRIES     7
+#define TRIES     10 /* without a byte of progress */
+#define REDIRECTS 5
+#define PAUSE     10 /* seconds between tries, at most */
 #define IO_BUFFER (64 << 10)
 
 typedef struct {
@@ -35,11 +39,14 @@ struct source_s {
     unsigned     flags;
     CURL        *curl; /* NULL: a file */
     int          fd;   /* the file, or the copy of a server without ranges; -1: none */
+    int          lane; /* to the broker; -1: none */
     int64_t      size; /* -1: not known yet */
     uint64_t     clock;
     block_t      blocks[BLOCKS];
     AVIOContext *io;
     int64_t      position; /* of io */
+    char        *now;      /* where redirects have led; NULL: to no other place */
+    bool         guarded;  /* the address must be a public one */
     char         url[];
 };
 
@@ -52,12 +59,16 @@ typedef struct {
     bool      whole;    /* the server sends everything: it goes into the file */
     bool      broken;
     bool      refused; /* the address is none that a stranger may name */
+    bool      full;    /* the copy has reached the limit of files */
 } answer_t;
 
 
-static bool          file_open(source_t *source, const char *path);
+static bool          plain_open(source_t *source, const char *url);
+static bool          file_open(source_t *source, int fd, const char *path);
 static block_t      *block_get(source_t *source, int64_t number);
 static bool          block_fetch(source_t *source, block_t *block, int64_t number);
+static bool          redirect(source_t *source, answer_t *answer);
+static bool          same_origin(const char *one, const char *other);
 static void          block_request(source_t *source, const char *range, char *text, answer_t *answer);
 static bool          may_try_again(CURLcode code, long status);
 static curl_socket_t on_socket(void *answer, curlsocktype purpose, struct curl_sockaddr *address);
@@ -80,21 +91,18 @@ source_open(const char *url, unsigned flags, fault_t *fault)
 
     strcpy(source->url, url);
     source->flags = flags;
+    source->guarded = !(flags & SOURCE_TRUSTED);
     source->fault = fault;
-    source->fd = -1;
+    source->fd = source->lane = -1;
     source->size = -1;
 
     for (i = 0; i < BLOCKS; i++) {
         source->blocks[i].number = -1;
     }
 
-    if (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0) {
-        if (!(flags & SOURCE_FILE)) {
-            fault_set(fault, false, "only http and https sources can be read");
-            goto failed;
-        }
-
-        if (!file_open(source, url)) {
+    if ((flags & (SOURCE_BROKER | SOURCE_DESCRIPTOR)) ||
+        (strncasecmp(url, "http://", 7) != 0 && strncasecmp(url, "https://", 8) != 0)) {
+        if (!plain_open(source, url)) {
             goto failed;
         }
 
@@ -143,10 +151,15 @@ source_close(source_t *source)
         close(source->fd);
     }
 
+    if (source->lane != -1) {
+        remote_source_close(source->lane);
+    }
+
     if (source->curl != NULL) {
         curl_easy_cleanup(source->curl);
     }
 
+    free(source->now);
     free(source);
 }
 
@@ -164,6 +177,10 @@ source_read(source_t *source, int64_t offset, void *data, size_t len)
     size_t   at;
     ssize_t  n;
     block_t *block;
+
+    if (source->lane != -1) {
+        return remote_source_read(source->lane, offset, data, len, source->fault);
+    }
 
     if (source->fd != -1) {
         n = pread(source->fd, data, len, offset);
@@ -220,6 +237,69 @@ source_io(source_t *source)
 }
 
 
+int
+source_file(source_t *source)
+{
+    int     fd;
+    char   *data;
+    int64_t n, at;
+
+    if (source->fd != -1) {
+        return fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
+    }
+
+    fd = source_unnamed(source->fault);
+    data = malloc(BLOCK);
+
+    if (fd == -1 || data == NULL) {
+        fault_set(source->fault, true, "no memory");
+        goto failed;
+    }
+
+    for (at = 0; (n = source_read(source, at, data, BLOCK)) > 0; at += n) {
+        if (write(fd, data, (size_t) n) != n) {
+            fault_of(source->fault, FAULT_LIMIT, false, "the source is larger than what the disk can take");
+            goto failed;
+        }
+    }
+
+    if (n < 0) {
+        goto failed;
+    }
+
+    free(data);
+
+    return fd;
+
+failed:
+
+    free(data);
+    if (fd != -1) {
+        close(fd);
+    }
+
+    return -1;
+}
+
+
+int
+source_unnamed(fault_t *fault)
+{
+    int         fd;
+    char        name[512];
+    const char *folder = getenv("TMPDIR");
+
+    snprintf(name, sizeof(name), "%s/source-XXXXXX", folder != NULL && *folder ? folder : "/tmp");
+    fd = mkostemp(name, O_CLOEXEC);
+
+    if (fd == -1 || unlink(name) != 0) {
+        fault_of(fault, FAULT_MACHINE, true, "no working file can be made: %s", strerror(errno));
+    }
+
+    return fd;
+}
+
+
 void *
 source_whole(source_t *source, size_t limit, size_t *len)
 {
@@ -254,12 +334,33 @@ source_whole(source_t *source, size_t limit, size_t *len)
 }
 
 
+/* What needs no network. */
 static bool
-file_open(source_t *source, const char *path)
+plain_open(source_t *source, const char *url)
+{
+    if (source->flags & SOURCE_BROKER) {
+        source->lane = remote_source_open(atoi(url), &source->size, source->fault);
+        return source->lane != -1;
+    }
+
+    if (source->flags & SOURCE_DESCRIPTOR) {
+        return file_open(source, fcntl(atoi(url), F_DUPFD_CLOEXEC, 0), "the working file");
+    }
+
+    if (source->flags & SOURCE_FILE) {
+        return file_open(source, open(url, O_RDONLY | O_CLOEXEC), url);
+    }
+
+    return fault_of(source->fault, FAULT_REFUSED, false, "only http and https sources can be read");
+}
+
+
+static bool
+file_open(source_t *source, int fd, const char *path)
 {
     struct stat facts;
 
-    source->fd = open(path, O_RDONLY | O_CLOEXEC);
+    source->fd = fd;
 
     if (source->fd == -1 || fstat(source->fd, &facts) != 0) {
         return fault_set(source->fault, false, "%s can not be read: %s", path, strerror(errno));
@@ -312,9 +413,10 @@ block_get(source_t *source, int64_t number)
 static bool
 block_fetch(source_t *source, block_t *block, int64_t number)
 {
-    int      try;
+    int      try, hops = 0;
     long     status;
     char     range[64], text[CURL_ERROR_SIZE];
+    size_t   before;
     CURLcode code;
     answer_t answer = {.source = source, .block = block, .total = -1};
     int64_t  first = number * BLOCK;
@@ -322,7 +424,7 @@ block_fetch(source_t *source, block_t *block, int64_t number)
     for (try = 0; try < TRIES; try++) {
 
         if (try > 0) {
-            nanosleep(&(struct timespec){.tv_sec = 1 << (try - 1)}, NULL);
+            nanosleep(&(struct timespec){.tv_sec = 1 << (try - 1) < PAUSE ? 1 << (try - 1) : PAUSE}, NULL);
         }
 
         if (answer.whole) {
@@ -337,11 +439,23 @@ block_fetch(source_t *source, block_t *block, int64_t number)
 
         text[0] = '\0';
         status = 0;
+        before = answer.received;
         block_request(source, range, text, &answer);
 
         code = curl_easy_perform(source->curl);
         curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &status);
         curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, NULL);
+
+        if (status / 100 == 3 && !answer.refused) {
+            if (hops++ == REDIRECTS || !redirect(source, &answer)) {
+                return fault_of(source->fault, FAULT_SOURCE, false, "the source's redirects lead nowhere");
+            }
+
+            if (!answer.refused) {
+                try--;
+                continue;
+            }
+        }
 
         if (code == CURLE_OK) {
             break;
@@ -351,20 +465,28 @@ block_fetch(source_t *source, block_t *block, int64_t number)
             return fault_set(source->fault, false, "the source is empty");
         }
 
-        if (answer.broken || answer.refused || !may_try_again(code, status)) {
+        if (answer.broken || answer.refused || answer.full || !may_try_again(code, status)) {
             break;
+        }
+
+        if (!answer.whole && answer.received > before) {
+            try = 0;
         }
     }
 
     if (answer.refused) {
-        return fault_set(source->fault, false, "the source is at a private address");
+        return fault_of(source->fault, FAULT_REFUSED, false, "the source is at a private address");
+    }
+
+    if (answer.full) {
+        return fault_of(source->fault, FAULT_LIMIT, false, "the source is larger than what the disk can take");
     }
 
     if (code != CURLE_OK) {
-        return status >= 400 ? fault_set(source->fault, status >= 500 || status == 429,
-                                         "the source can not be read: its server answers %ld", status)
-                             : fault_set(source->fault, true, "the source can not be read: %s",
-                                         text[0] ? text : curl_easy_strerror(code));
+        return status >= 400 ? fault_of(source->fault, FAULT_SOURCE, status >= 500 || status == 429,
+                                        "the source can not be read: its server answers %ld", status)
+                             : fault_of(source->fault, FAULT_SOURCE, true, "the source can not be read: %s",
+                                        text[0] ? text : curl_easy_strerror(code));
     }
 
     block->len = answer.received;
@@ -385,19 +507,58 @@ block_fetch(source_t *source, block_t *block, int64_t number)
 }
 
 
+/* Where the answer sends us. An address there must be public, unless it is of the first one's origin and that is trusted, or configured. */
+static bool
+redirect(source_t *source, answer_t *answer)
+{
+    char       *url = NULL;
+    bool        listed;
+    const char *origins = getenv("SERVER_SIDE_REQUEST_ORIGINS");
+
+    curl_easy_getinfo(source->curl, CURLINFO_REDIRECT_URL, &url);
+
+    if (url == NULL || (url = strdup(url)) == NULL) {
+        return false;
+    }
+
+    listed = address_origin_listed(origins, url) || ((source->flags & SOURCE_TRUSTED) && same_origin(source->url, url));
+
+    if (!listed && origins != NULL && origins[strspn(origins, " ,")] != '\0') {
+        answer->refused = true;
+    }
+
+    free(source->now);
+    source->now = url;
+    source->guarded = !listed;
+    answer->received = 0;
+
+    return true;
+}
+
+
+static bool
+same_origin(const char *one, const char *other)
+{
+    char *a = address_origin(one, NULL), *b = address_origin(other, NULL);
+    bool  same = a != NULL && b != NULL && strcmp(a, b) == 0;
+
+    free(a);
+    free(b);
+
+    return same;
+}
+
+
 static void
 block_request(source_t *source, const char *range, char *text, answer_t *answer)
 {
     CURL       *curl = source->curl;
-    const char *url = source->url;
+    const char *url = source->now != NULL ? source->now : source->url;
 
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_RANGE, range);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
@@ -437,7 +598,7 @@ may_try_again(CURLcode code, long status)
 }
 
 
-/* Asked for what a name really resolved to, also after a redirect. */
+/* Asked for what a name really resolved to, for each connection. */
 static curl_socket_t
 on_socket(void *closure, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -445,7 +606,7 @@ on_socket(void *closure, curlsocktype purpose, struct curl_sockaddr *address)
 
     (void) purpose;
 
-    if (!(answer->source->flags & SOURCE_TRUSTED) && !address_public(&address->addr)) {
+    if (answer->source->guarded && !address_public(&address->addr)) {
         answer->refused = true;
         return CURL_SOCKET_BAD;
     }
@@ -480,7 +641,6 @@ static size_t
 on_data(char *data, size_t size, size_t n, void *closure)
 {
     long      status = 0;
-    char      name[] = "/tmp/tator-source-XXXXXX";
     answer_t *answer = closure;
     source_t *source = answer->source;
 
@@ -488,11 +648,15 @@ on_data(char *data, size_t size, size_t n, void *closure)
 
     curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &status);
 
+    if (status / 100 == 3) { /* a redirect's own text */
+        return size;
+    }
+
     if (status == 200 && !answer->whole) {
         answer->whole = true;
-        source->fd = mkostemp(name, O_CLOEXEC);
+        source->fd = source_unnamed(source->fault);
 
-        if (source->fd == -1 || unlink(name) != 0) {
+        if (source->fd == -1) {
             answer->broken = true;
             return 0;
         }
@@ -500,7 +664,7 @@ on_data(char *data, size_t size, size_t n, void *closure)
 
     if (answer->whole) {
         if (write(source->fd, data, size) != (ssize_t) size) {
-            answer->broken = true;
+            answer->full = true;
             return 0;
         }
 
