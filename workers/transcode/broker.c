@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/rest.h"
 #include "destination.h"
+#include "foreign.h"
 #include "lane.h"
 #include "publish.h"
 #include "source.h"
@@ -47,6 +48,7 @@ typedef struct {
     source_t      *source;
     sink_t        *sink;
     destination_t *destination; /* of the sink */
+    int64_t        media;       /* of the destination */
     rest_t        *rest;
     char          *bytes; /* of the source's last read */
 } lane_t;
@@ -102,7 +104,9 @@ static bool           reply(lane_t *lane, int64_t a, const void *data, size_t le
 static bool           reply_json(lane_t *lane, const json_t *value);
 static json_t        *question_json(lane_t *lane);
 static destination_t *destination_open(lane_t *lane, int64_t media);
-static void           destination_close(lane_t *lane, destination_t *destination);
+static void           destination_close(lane_t *lane, int64_t media, destination_t *destination);
+static destination_t *bucket_open(lane_t *lane, int64_t entry);
+static bool           type_hide(broker_t *broker);
 static destination_t *folder_open(lane_t *lane, int64_t media);
 static bool           is_ours(broker_t *broker, int64_t media);
 static bool           made_add(broker_t *broker, int64_t media);
@@ -280,7 +284,10 @@ task_of_file(broker_t *broker)
     }
 
     json_object_set_new(broker->task, "media", json_object());
-    json_object_set(broker->task, "type", broker->type);
+    if (!type_hide(broker)) {
+        return fault_set(&broker->fault, true, "no memory");
+    }
+
     json_object_set_new(broker->task, "force_fps", json_real(order->force_fps));
     json_object_set_new(broker->task, "name", json_string(base != NULL ? base + 1 : order->path));
 
@@ -355,7 +362,11 @@ task_of_transcode(broker_t *broker)
     }
 
     json_object_set(broker->task, "media", row);
-    json_object_set(broker->task, "type", broker->type);
+    if (!type_hide(broker)) {
+        fault_set(&broker->fault, true, "no memory");
+        goto done;
+    }
+
     json_object_set_new(broker->task, "name", json_string(text(spec, "name")));
     json_object_set_new(broker->task, "made", json_boolean(json_is_true(json_object_get(spec, "made"))));
     json_object_set(broker->task, "force_fps", json_object_get(spec, "force_fps"));
@@ -371,6 +382,24 @@ done:
     rest_close(rest);
 
     return good;
+}
+
+
+/* The type as the other side sees it: with the numbers of foreign buckets in place of their keys. */
+static bool
+type_hide(broker_t *broker)
+{
+    size_t  i;
+    json_t *type = json_deep_copy(broker->type), *entry;
+
+    json_array_foreach(json_object_get(type, "archive_config"), i, entry)
+    {
+        if (json_is_object(json_object_get(entry, "s3_storage"))) {
+            json_object_set_new(entry, "s3_storage", json_pack("{s:i}", "entry", (int) i));
+        }
+    }
+
+    return type != NULL && json_object_set_new(broker->task, "type", type) == 0;
 }
 
 
@@ -525,7 +554,7 @@ lane_clear(lane_t *lane)
     }
 
     if (lane->destination != NULL) {
-        destination_close(lane, lane->destination);
+        destination_close(lane, lane->media, lane->destination);
         lane->destination = NULL;
     }
 
@@ -594,7 +623,8 @@ on_sink(lane_t *lane)
         return false;
     }
 
-    lane->destination = destination_open(lane, lane->question.a);
+    lane->media = lane->question.a;
+    lane->destination = destination_open(lane, lane->media);
     if (lane->destination == NULL) {
         return false;
     }
@@ -644,7 +674,7 @@ on_add(lane_t *lane)
            is_family(family) && strspn(role, "abcdefghijklmnopqrstuvwxyz_") == strlen(role) &&
            destination->add(destination, family, role, json_incref(definition)) && reply(lane, 0, NULL, 0);
 
-    destination_close(lane, destination);
+    destination_close(lane, lane->question.a, destination);
     json_decref(body);
 
     return good;
@@ -660,7 +690,7 @@ on_set(lane_t *lane)
 
     good = destination != NULL && body != NULL && destination->set(destination, json_incref(body)) && reply(lane, 0, NULL, 0);
 
-    destination_close(lane, destination);
+    destination_close(lane, lane->question.a, destination);
     json_decref(body);
 
     return good;
@@ -883,6 +913,10 @@ destination_open(lane_t *lane, int64_t media)
     broker_t      *broker = lane->broker;
     destination_t *destination;
 
+    if (media < 0) {
+        return bucket_open(lane, -1 - media);
+    }
+
     if (!is_ours(broker, media)) {
         return NULL;
     }
@@ -901,11 +935,28 @@ destination_open(lane_t *lane, int64_t media)
 
 
 static void
-destination_close(lane_t *lane, destination_t *destination)
+destination_close(lane_t *lane, int64_t media, destination_t *destination)
 {
-    if (lane->broker->order->directory == NULL) {
+    if (media < 0) {
+        foreign_close(destination);
+    } else if (lane->broker->order->directory == NULL) {
         publish_close(destination);
     }
+}
+
+
+/* Of an entry of archive_config: its keys are known to this side alone. */
+static destination_t *
+bucket_open(lane_t *lane, int64_t entry)
+{
+    char          prefix[64];
+    broker_t     *broker = lane->broker;
+    const json_t *storage;
+
+    storage = json_object_get(json_array_get(json_object_get(broker->type, "archive_config"), (size_t) entry), "s3_storage");
+    snprintf(prefix, sizeof(prefix), "%ld/%ld/", (long) broker->project, (long) broker->media);
+
+    return json_is_object(storage) ? foreign_open(storage, prefix, &lane->fault) : NULL;
 }
 
 

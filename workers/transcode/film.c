@@ -27,7 +27,6 @@ static bool plan_make(work_t *work, json_t **archives);
 static bool is_empty(const plan_t *plan, const json_t *media);
 static bool media_set(work_t *work, int64_t media);
 static bool size_set(work_t *work, int64_t width, int64_t height);
-static void note(work_t *work);
 
 
 bool
@@ -64,7 +63,7 @@ film_make(film_t *film, int64_t media, destination_t *destination, fault_t *faul
     good = good && media_set(&work, media);
 
     if (good) {
-        note(&work);
+        pipeline_words(&work.result, film->note, sizeof(film->note));
         film->frames = (long) work.result.frames;
         film->played = (double) work.result.frames / av_q2d(work.input->rate);
         film->finished = seconds_now() - begun;
@@ -107,8 +106,7 @@ plan_make(work_t *work, json_t **archives)
 
     json_array_foreach(json_object_get(film->type, "archive_config"), i, entry)
     {
-        if (json_array_size(json_object_get(files, "archival")) == 0 &&
-            !json_is_object(json_object_get(entry, "s3_storage"))) {
+        if (json_array_size(json_object_get(files, "archival")) == 0) {
             json_array_append(*archives, (json_t *) entry);
         }
     }
@@ -167,22 +165,4 @@ size_set(work_t *work, int64_t width, int64_t height)
                                   json_pack("{s:I,s:f,s:I,s:I}", "num_frames", (json_int_t) work->result.frames, "fps",
                                             round(av_q2d(work->input->rate) * 1e4) / 1e4, "width", (json_int_t) width,
                                             "height", (json_int_t) height));
-}
-
-
-static void
-note(work_t *work)
-{
-    char           *text = work->film->note;
-    const result_t *result = &work->result;
-
-    if (result->damaged > 0) {
-        snprintf(text, sizeof(work->film->note), "%ld parts of the video are damaged and could not be decoded",
-                 (long) result->damaged);
-    }
-
-    if (result->dropped > 0 || result->doubled > 0) {
-        snprintf(text, sizeof(work->film->note), "to keep the rate %ld pictures were left out and %ld doubled",
-                 (long) result->dropped, (long) result->doubled);
-    }
 }

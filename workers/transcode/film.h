@@ -21,7 +21,7 @@ typedef struct {
     void *data;
 
     /* The outcome. */
-    char   note[300]; /* what the user is to know of a success; may be empty */
+    char   note[400]; /* what the user is to know of a success; may be empty */
     double opened, worked, finished; /* seconds */
     double played;    /* seconds of video */
     long   frames;

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "foreign.h"
 #include "original.h"
 #include "pipeline.h"
+#include "remote.h"
 #include "sound.h"
 #include "stills.h"
 #include "upright.h"
@@ -212,7 +212,7 @@ archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, 
     rung_config_t config;
 
     if (json_is_object(storage)) {
-        destination = foreign_open(storage, pass->plan->prefix, pass->fault);
+        destination = remote_destination_open(-1 - json_integer_value(json_object_get(storage, "entry")), pass->fault);
         if (destination == NULL) {
             return false;
         }
@@ -318,7 +318,7 @@ outputs_end(pass_t *pass, bool good)
     }
 
     for (i = 0; i < pass->n_foreign; i++) {
-        foreign_close(pass->foreign[i]);
+        remote_destination_close(pass->foreign[i]);
     }
 }
 

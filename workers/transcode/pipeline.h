@@ -16,7 +16,6 @@ typedef struct {
     size_t        n_rungs;
     bool          thumbnail, animation, sound;
     const json_t *archives;                    /* entries of archive_config; NULL: none */
-    char          prefix[64];                  /* of archival files' keys in buckets of others */
     double        force_fps;                   /* above 0: pictures are dropped and doubled to this rate */
     int           threads;                     /* processors to use */
     void (*progress)(double part, void *data); /* between 0 and 1; may be NULL */

@@ -20,7 +20,7 @@ int     remote_source_open(int number, int64_t *size, fault_t *fault);
 int64_t remote_source_read(int lane, int64_t offset, void *data, size_t len, fault_t *fault);
 void    remote_source_close(int lane);
 
-/* Results of a media: the job's own, or one from remote_media_make(). NULL: no memory, the fault is noted. */
+/* Results of a media: the job's own, or one from remote_media_make(); -1 - N: the foreign bucket of entry N of archive_config. NULL: no memory, the fault is noted. */
 destination_t *remote_destination_open(int64_t media, fault_t *fault);
 void           remote_destination_close(destination_t *destination);
 

@@ -22,7 +22,7 @@
 
 /* What of the environment a job is given: beginnings of names. Secrets of the deployment are none of its business. */
 static const char *const passed_on[] = {
-    "TATOR_TRANSCODE_", "TATOR_H264_", "TATOR_HEVC_", "TATOR_AV1_", "SERVER_SIDE_REQUEST_ORIGINS=", "PATH=", "LANG=", "LC_", "TZ=",
+    "TATOR_TRANSCODE_", "TATOR_H264_", "TATOR_HEVC_", "TATOR_AV1_", "SERVER_SIDE_REQUEST_ORIGINS=", "AWS_ENDPOINT_URL=", "AWS_DEFAULT_REGION=", "PATH=", "LANG=", "LC_", "TZ=",
     "SSL_CERT_", "LIBVA_", "LD_LIBRARY_PATH=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=",
 };
 

@@ -129,10 +129,10 @@ film_do(work_t *work)
     report(work, "finish %.3f", film.finished);
     report(work, "played %.3f", film.played);
 
-    if (good && film.note[0] != '\0') {
+    if (good && !work->told) {
+        printf("%ld pictures%s%s\n", film.frames, film.note[0] ? "; " : "", film.note);
+    } else if (good && film.note[0] != '\0') {
         report(work, "message %s", film.note);
-    } else if (good && !work->told) {
-        printf("%ld pictures\n", film.frames);
     }
 
     return good;
