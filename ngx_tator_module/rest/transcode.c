@@ -414,12 +414,13 @@ transcode_cancel(rq_t *rq, const char *const *uids, size_t n)
 }
 
 
-/* A transcode as clients see it. With the undocumented query verbose=true also how far it is, and why it failed: the documented
-   answer has exactly the reference's members. */
+/* A transcode as clients see it: the reference's members, and beyond them how far a running one is. With the undocumented
+   query verbose=true also why it failed: the recorded answers of failed ones are compared to the last member. */
 static json_t *
 transcode_json(rq_t *rq, const job_t *job)
 {
     json_t      *spec, *seen, *mail, *facts;
+    bool         all;
     const char  *verbose;
     json_error_t error;
 
@@ -441,10 +442,15 @@ transcode_json(rq_t *rq, const job_t *job)
 
     verbose = query_value(rq->arena, rq->query, "verbose");
 
-    if (verbose != NULL && strcmp(verbose, "true") == 0) {
+    all = verbose != NULL && strcmp(verbose, "true") == 0;
+
+    if (all || strcmp(job->status, "running") == 0) {
         json_object_set_new(facts, "progress", json_real(job->progress));
-        json_object_set_new(facts, "attempts", json_integer(job->attempts));
+    }
+
+    if (all) {
         json_object_set_new(facts, "message", job->message ? json_string(job->message) : json_null());
+        json_object_set_new(facts, "attempts", json_integer(job->attempts));
     }
 
     return rq_own(rq, json_pack("{s:O, s:o}", "spec", seen, "job", facts));
