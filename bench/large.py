@@ -8,12 +8,20 @@
 One project has a fifth of the rows, twenty have two fifths, the rest shares the others. Rows come without change logs and look-up rows: no list
 reads those. Secondary indexes are dropped first and built when the rows are there, ours by the migrations' own concurrent path.
 """
+import base64
+import json
 import os
+import random
+import re
 import shutil
+import statistics
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import urlencode
 
 from t.server import Server, TOP
 
@@ -22,7 +30,7 @@ BIG, MIDDLE, SMALL = 1, 20, 179
 ROUNDS = 10                                                      # rows of a project come in as many stretches, between those of the others
 TABLES = ("main_localization", "main_state", "main_state_media", "main_state_localizations", "main_media")
 OPTIONS = ("-c shared_buffers=1GB -c max_wal_size=8GB -c checkpoint_timeout=30min -c maintenance_work_mem=512MB -c effective_cache_size=8GB "
-           "-c work_mem=64MB -c max_parallel_workers_per_gather=0")
+           "-c work_mem=64MB -c max_parallel_workers_per_gather=0 -c session_preload_libraries=auto_explain")
 
 BOX = [{"name": "Species", "dtype": "string"}, {"name": "Count", "dtype": "int"}, {"name": "Score", "dtype": "float"},
        {"name": "Checked", "dtype": "bool"}, {"name": "Quality", "dtype": "enum", "choices": ["good", "fair", "poor"]},
@@ -188,3 +196,186 @@ SELECT id, media_base + 1 + k % media FROM numbered UNION SELECT id, media_base 
 INSERT INTO main_state_localizations (state_id, localization_id)
 SELECT id, base + (k * 17 + m * 3) % (rows / 10 - 100) + 1 FROM numbered, generate_series(1, 20) m WHERE k % 5 = 0 ON CONFLICT DO NOTHING;
 """
+
+
+# --- reading
+
+
+def leaf(attribute, operation, value, **more):
+    return {"attribute": attribute, "operation": operation, "value": value, **more}
+
+
+def encoded(node):
+    return base64.b64encode(json.dumps(node).encode()).decode()
+
+
+def both(*nodes):
+    return encoded({"method": "and", "operations": list(nodes)})
+
+
+def case(name, path, body=None, goal=50, note="", **query):
+    """goal: ms to the first byte; 0 where no index can give few rows at once, note says why."""
+    return SimpleNamespace(name=name, path=path + ("?" + urlencode(query) if query else ""), body=body, goal=goal, note=note)
+
+
+def cases(server, choose):
+    """Each with values of its own, so that neither answers nor pages repeat."""
+    big, middle, small = (server.sql(f"SELECT * FROM bench_project WHERE n = {n}")[0] for n in (0, BIG + 3, BIG + MIDDLE + 99))
+    ids = [int(number) for number in server.psql(f"SELECT id FROM main_localization TABLESAMPLE SYSTEM (5) WHERE project = {big['project']} "
+                                                  "AND NOT deleted LIMIT 60000").split()]
+    lists, medias, states = (lambda one: f"/rest/Localizations/{one['project']}"), (lambda one: f"/rest/Medias/{one['project']}"), \
+        (lambda one: f"/rest/States/{one['project']}")
+    count = lambda one: f"/rest/LocalizationCount/{one['project']}"                                                      # noqa: E731
+    media = lambda one: one["media_base"] + choose.randrange(1, one["media"] + 1)                                        # noqa: E731
+    rare = lambda: f"species {choose.randrange(1000, 2000)}"                                                             # noqa: E731
+    linear = "linear in the rows of the project"
+    return [
+        case("localizations of one media", lists(big), media_id=media(big)),
+        case("localizations of one media, one frame", lists(big), media_id=media(big), frame=choose.randrange(9000) * 7 % 9000),
+        case("localizations of one media, small project", lists(small), media_id=media(small)),
+        case("localizations of 100 media, first 500", lists(big), {"media_ids": [media(big) for _ in range(100)]}, stop=500),
+        case("5000 ids, PUT", lists(big), {"ids": choose.sample(ids, min(5000, len(ids)))}),
+        case("attribute equality, 2 rows", lists(big), attribute=f"Count::{choose.randrange(1000000)}"),
+        case("attribute equality, 300 rows", lists(big), attribute="Species::" + rare()),
+        case("attribute equality with type, 300 rows", lists(big), type=big["box"], attribute="Species::" + rare()),
+        case("attribute equality, 1 % of the rows, stop=100", lists(big), attribute="Quality::poor", stop=100),
+        case("attribute equality, small project", lists(small), attribute="Species::" + rare()),
+        case("search of three conditions, one of them selective", lists(big), encoded_search=both(
+            leaf("Species", "eq", rare()), leaf("Score", "gt", 0.9), leaf("Checked", "eq", True))),
+        case("search of three conditions, none selective, stop=100", lists(big), stop=100, encoded_search=both(
+            leaf("Quality", "eq", "fair"), leaf("Score", "gt", 0.95), leaf("Checked", "eq", True))),
+        case("search of three conditions, small project", lists(small), encoded_search=both(
+            leaf("Species", "icontains", "19"), leaf("Score", "gt", 0.9), leaf("Checked", "eq", True))),
+        case("media <- localization, selective", medias(big), encoded_related_search=both(leaf("Species", "eq", rare()))),
+        case("media <- localization, three conditions", medias(big), encoded_related_search=both(
+            leaf("Species", "eq", rare()), leaf("Score", "gt", 0.9), leaf("Checked", "eq", True))),
+        case("media <- localization, small project", medias(small), encoded_related_search=both(leaf("Quality", "eq", "poor"))),
+        case("localization <- media, selective, stop=100", lists(big), stop=100, encoded_related_search=both(
+            leaf("Depth", "lt", 5.0), leaf("Station", "eq", f"station {choose.randrange(100)}"))),
+        case("count of a media", count(big), media_id=media(big)),
+        case("count of an attribute's value, 300 rows", count(big), attribute="Species::" + rare()),
+        case("count of a small project", count(small)),
+        case("count of a project of 200,000", count(middle), goal=0, note="index only, " + linear),
+        case("count of a project of 2,000,000", count(big), goal=0, note="index only, " + linear),
+        case("count of a type in it", count(big), type=big["dot"], goal=0, note="index only, " + linear),
+        case("sorted by an attribute, stop=100, small project", lists(small), goal=0, note="top 100 of all its rows", sort_by="Score", stop=100),
+        case("sorted by an attribute, stop=100, 2,000,000 rows", lists(big), goal=0, note="top 100 of all its rows: no index on each attribute",
+             sort_by="Score", stop=100),
+        case("sorted by an attribute, of one media", lists(big), media_id=media(big), sort_by="Score", stop=100),
+        case("sorted by -$id, stop=100", lists(big), sort_by="-$id", stop=100),
+        case("sorted by -$modified_datetime, stop=100", lists(big), sort_by="-$modified_datetime", stop=100, goal=0, note="top 100 of all its rows"),
+        case("first page of 100", lists(big), stop=100),
+        case("first page of 100, small project", lists(small), stop=100),
+        case("page of 100 of a type, small project", lists(small), type=small["dot"], stop=100),
+        case("page of 100 of a version", lists(big), version=big["review"], stop=100),
+        case("page of 100 after an id", lists(big), after=choose.choice(ids), stop=100),
+        case("offset 100,000, stop=100", lists(big), start=100_000, stop=100_100, goal=0, note="rows before the offset are walked"),
+        case("section of a tenth of the media, stop=100", lists(big), section=choose.choice(big["sections"]), stop=100),
+        case("section, count", count(big), section=choose.choice(big["sections"]), goal=0, note="linear in its 200,000 rows"),
+        case("two versions merged, stop=100", lists(small), version=[small["version"], small["review"]][0], stop=100),
+        case("elemental id", lists(big), elemental_id=server.psql(f"SELECT elemental_id FROM main_localization WHERE id = {choose.choice(ids)}")),
+        case("media, first page by name", medias(big), stop=100),
+        case("media of a section, first page", medias(big), section=choose.choice(big["sections"]), stop=100),
+        case("media by attribute", medias(big), attribute=f"Station::station {choose.randrange(100)}"),
+        case("next media", f"/rest/MediaNext/{media(big)}"),
+        case("previous media", f"/rest/MediaPrev/{media(big)}"),
+        case("states of one media", states(big), media_id=media(big)),
+        case("states by attribute", states(big), attribute=f"Behaviour::behaviour {choose.randrange(300, 500)}"),
+        case("states, page of 100", states(big), stop=100),
+        case("states of a localization", states(big), related_id=choose.choice(ids)),
+    ]
+
+
+def ask(server, one):
+    """Milliseconds to the first byte and in all, and bytes."""
+    command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{time_starttransfer} %{time_total} %{size_download}", "-g",
+               "-H", "Authorization: Token " + server.token, server.url + one.path]
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        if one.body is not None:
+            json.dump(one.body, file)
+            file.flush()
+            command += ["-X", "PUT", "-H", "Content-Type: application/json", "--data-binary", "@" + file.name]
+        code, first, total, size = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    if not code.startswith("2"):
+        raise SystemExit(f"{one.path}: {code}")
+    return float(first) * 1000, float(total) * 1000, int(size)
+
+
+def nodes(plan, above=""):
+    """Node, relation and index of what reads rows, from the top."""
+    if "Relation Name" in plan or "Index Name" in plan:
+        yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
+
+
+def explained(server, one):
+    """The plan of the request's longest statement, by auto_explain."""
+    path = server.var / "postgres/postgres.log"
+    before = path.stat().st_size
+    ask(server, one)
+    time.sleep(0.05)
+    with path.open() as file:
+        file.seek(before)
+        text = file.read()
+    found = [(float(ms), json.loads(plan.replace("\n\t", "\n"))) for ms, plan in re.findall(r"duration: ([\d.]+) ms  plan:\n((?:\t.*\n)+)", text)]
+    return max(((ms, plan) for ms, plan in found if "main_" in plan["Query Text"]), key=lambda pair: pair[0], default=None)
+
+
+def short(plan):
+    parts = []
+    for node in nodes(plan["Plan"]):
+        name = node.get("Index Name", "").replace("tator_ix_", "") or node["Relation Name"]
+        part = f"{node['Node Type'].replace(' Scan', '').replace('Bitmap ', 'B.')} {name}"
+        if part not in parts:
+            parts.append(part)
+    return f"{plan['Plan']['Node Type']}: " + ", ".join(parts)
+
+
+def explaining(server, on):
+    settings = {"log_min_duration": 0 if on else -1, "log_analyze": on, "log_buffers": on, "log_format": "json"}
+    for name, value in settings.items():
+        server.psql(f"ALTER SYSTEM SET auto_explain.{name} = '{value}'")
+    server.psql("SELECT pg_reload_conf()")
+    time.sleep(0.5)
+
+
+def measure(server, only=""):
+    rounds, times, choose = int(os.environ.get("ROUNDS", 9)), {}, random.Random(1)
+    explaining(server, False)
+    for _ in range(rounds):
+        for one in cases(server, choose):
+            if only in one.name:
+                times.setdefault(one.name, []).append(ask(server, one))
+    explaining(server, True)
+    plans = {one.name: explained(server, one) for one in cases(server, choose) if only in one.name}
+    explaining(server, False)
+    print(f"{'':58}{'first byte':>11}{'all':>9}{'kB':>8}   statement, and what it reads", flush=True)
+    for one in cases(server, choose):
+        if only not in one.name:
+            continue
+        first, total, size = (statistics.median(values) for values in zip(*times[one.name]))
+        mark = f"goal {one.goal} ms MISSED  " if one.goal and first > one.goal else f"({one.note})  " if one.note else ""
+        plan = plans[one.name]
+        print(f"{one.name:58}{first:8.1f} ms{total:6.0f} ms{size / 1000:8.0f}   {mark}" + (f"{plan[0]:.1f} ms, {short(plan[1])}" if plan else ""), flush=True)
+        if os.environ.get("EXPLAIN") == "on" and plan:
+            print(plan[1]["Query Text"] + "\n" + outline(plan[1]["Plan"]), flush=True)
+
+
+def outline(plan, depth=1):
+    """EXPLAIN (ANALYZE, BUFFERS) in few lines."""
+    detail = [f"{plan[name]}" for name in ("Index Name", "Relation Name", "Index Cond", "Filter", "Recheck Cond", "Sort Key") if name in plan]
+    line = "  " * depth + (f"{plan['Node Type']} ({', '.join(detail)[:400]}) rows {plan.get('Actual Rows')} of {plan['Plan Rows']} loops {plan.get('Actual Loops')} "
+                           f"in {plan.get('Actual Total Time')} ms, cost {plan['Total Cost']}, buffers {plan.get('Shared Hit Blocks')} + {plan.get('Shared Read Blocks')} read")
+    return "\n".join([line] + [outline(child, depth + 1) for child in plan.get("Plans", [])])
+
+
+def run(names):
+    if names == ["large_make"]:
+        return make()
+    with Large(FAST_DATABASE=os.environ.get("FAST_DATABASE", "on")) as server:
+        if server.psql("SELECT to_regclass('bench_project') IS NULL") == "t":
+            raise SystemExit("bash bench/run build large_make comes first")
+        print("load:", os.getloadavg())
+        measure(server, os.environ.get("ONLY", ""))
+    return None

@@ -15,6 +15,7 @@
 #ifndef TATOR_SQL_H
 #define TATOR_SQL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -28,6 +29,7 @@ typedef struct {
     size_t       len, size;
     const char **values; /* text form, NULL is SQL NULL */
     int          n, room;
+    bool         once; /* one of many shapes: planned for its values instead of being prepared */
 } sql_t;
 
 sql_t *sql_new(arena_t *arena);

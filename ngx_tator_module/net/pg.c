@@ -280,7 +280,7 @@ pg_send(rq_t *rq, pg_hold_t *hold, const sql_t *sql)
     hash = pg_hash(sql->text, sql->len);
     snprintf(name, sizeof(name), "t%016lx", (unsigned long) hash);
 
-    if (pg_prepare(rq, hold, name, hash, sql->text)) {
+    if (!sql->once && pg_prepare(rq, hold, name, hash, sql->text)) {
         sent = PQsendQueryPrepared(pg, name, sql->n, sql->values, NULL, NULL, 0);
     } else {
         sent = PQsendQueryParams(pg, sql->text, sql->n, NULL, sql->values, NULL, NULL, 0);

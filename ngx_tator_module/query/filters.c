@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-typedef enum { FILTER_INTEGER, FILTER_INTEGERS, FILTER_TEXT, FILTER_UUID, FILTER_UUIDS } filter_value_t;
+typedef enum { FILTER_INTEGER, FILTER_INTEGERS, FILTER_ONE, FILTER_SEVERAL, FILTER_TEXT, FILTER_UUID, FILTER_UUIDS } filter_value_t;
 
 typedef struct {
     const char    *name;
@@ -31,7 +31,8 @@ static const filter_t filters[] = {
     {"name", LEAF | FILE_ROW, FILTER_TEXT, "t.name = %s", false},
     {"depth", LEAF, FILTER_INTEGER, "nlevel(t.path) = %s::bigint", false},
 
-    {"version", ANNOTATION, FILTER_INTEGERS, "t.version = ANY(%s::bigint[])", false},
+    {"version", ANNOTATION, FILTER_ONE, "t.version = (%s::bigint[])[1]", false}, /* an index may give the rows in their order */
+    {"version", ANNOTATION, FILTER_SEVERAL, "t.version = ANY(%s::bigint[])", false},
     {"frame", LOCALIZATION, FILTER_INTEGER, "t.frame = %s::bigint", false},
     {"elemental_ids", ANNOTATION, FILTER_UUIDS, "t.elemental_id = ANY(%s::uuid[])", false},
     {"frame_state_ids", LOCALIZATION, FILTER_INTEGERS,
@@ -57,6 +58,7 @@ static const char *filter_union(query_t *query, const char *const *names, const 
 void
 query_filters(query_t *query)
 {
+    bool        several;
     size_t      n;
     const char *value;
 
@@ -74,6 +76,12 @@ query_filters(query_t *query)
         value = filter_value(query, filter);
 
         if (strcmp(value, "{}") == 0 && !filter->empty) {
+            continue;
+        }
+
+        several = strchr(value, ',') != NULL;
+
+        if (filter->value == (several ? FILTER_ONE : FILTER_SEVERAL)) {
             continue;
         }
 
@@ -98,6 +106,8 @@ filter_value(query_t *query, const filter_t *filter)
     switch (filter->value) {
 
     case FILTER_INTEGERS:
+    case FILTER_ONE:
+    case FILTER_SEVERAL:
         return query_integers(query->rq, filter->name, &n);
 
     case FILTER_UUIDS:
@@ -188,7 +198,7 @@ filter_media(query_t *query)
     }
 
     if (query->kind->bit & LOCALIZATION) {
-        sql_put(query_and(query->where), "t.media = ANY(%s::bigint[])", ids);
+        sql_put(query_and(query->where), n == 1 ? "t.media = (%s::bigint[])[1]" : "t.media = ANY(%s::bigint[])", ids);
         return;
     }
 

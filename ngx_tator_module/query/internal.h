@@ -8,6 +8,9 @@
 
 #include "query.h"
 
+/* The newest mark of a group, as the indexes of live rows have it (sql/0012_live_indexes.sql). */
+#define NEWEST "(t.mark = t.latest_mark) IS TRUE"
+
 /* Bits, for tables that say where something exists. */
 enum {
     MEDIA = 0x1, LOCALIZATION = 0x2, STATE = 0x4, LEAF = 0x8, FILE_ROW = 0x10, SECTION = 0x20,

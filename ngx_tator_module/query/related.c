@@ -74,7 +74,7 @@ query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sid
         sql_put(sql, any ? " UNION ALL " : "");
         sql_raw(sql, annotations[k].sql);
         sql_put(sql,
-                " WHERE t.project = %ld AND t.deleted = false AND t.variant_deleted = false AND t.mark = t.latest_mark"
+                " WHERE t.project = %ld AND t.deleted = false AND t.variant_deleted = false AND " NEWEST
                 " AND t.meta = ANY(%s::bigint[]) AND (",
                 query->rq->project, types);
         search_compile(query, sql, annotations[k].kind, node);

@@ -165,9 +165,9 @@ version_delete(rq_t *rq)
 
     result = pg_query(rq,
                       "SELECT (SELECT count(*) FROM main_localization WHERE version = %ld AND NOT deleted AND NOT variant_deleted"
-                      "        AND mark = latest_mark),"
+                      "        AND (mark = latest_mark) IS TRUE),"
                       "       (SELECT count(*) FROM main_state WHERE version = %ld AND NOT deleted AND NOT variant_deleted"
-                      "        AND mark = latest_mark)",
+                      "        AND (mark = latest_mark) IS TRUE)",
                       id, id);
 
     if (pg_int(result, 0, 0) + pg_int(result, 0, 1) > 0) {
