@@ -1,0 +1,1119 @@
+/*
+ * From a template's text to its tree: a reader of tokens inside tags, expressions by precedence, statements by a table of their names.
+ */
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jinja.h"
+
+typedef enum { TOKEN_END, TOKEN_NAME, TOKEN_INTEGER, TOKEN_FLOAT, TOKEN_TEXT, TOKEN_SIGN } token_kind_t;
+
+typedef struct {
+    token_kind_t kind;
+    const char  *text; /* a name, a sign, the text of a literal */
+    size_t       len;
+    int64_t      integer;
+    double       number;
+} token_t;
+
+/* `p` is behind the token; tags end with `close`, "}}" or "%}". */
+typedef struct {
+    jinja_t    *jinja;
+    const char *p, *end;
+    token_t     token;
+    const char *close;
+    bool        strip; /* the tag before ended with "-": white space after it goes */
+    int         depth;
+} parser_t;
+
+typedef struct {
+    const char *sign;
+    int         level; /* binds more tightly the higher */
+} binary_t;
+
+static const binary_t binaries[] = {
+    {"==", 1}, {"!=", 1}, {"<=", 1}, {">=", 1}, {"<", 1}, {">", 1}, {"in", 1}, {"~", 3}, {"+", 4}, {"-", 4}, {"*", 5}, {"//", 5}, {"/", 5}, {"%", 5},
+    {"**", 6},
+};
+
+static const char *const signs[] = {"==", "!=", "<=", ">=", "**", "//", "(", ")", "[", "]", "{", "}", ",", ":", ".", "|", "=", "<", ">", "+", "-", "*",
+                                    "/", "%", "~", NULL};
+
+typedef jinja_node_t *(*statement_pt)(parser_t *parser);
+
+static jinja_node_t *parse_body(parser_t *parser, const char *const *ends);
+static jinja_node_t *parse_statement(parser_t *parser, const char *name);
+static jinja_node_t *statement_if(parser_t *parser);
+static jinja_node_t *statement_for(parser_t *parser);
+static jinja_node_t *statement_set(parser_t *parser);
+static jinja_node_t *statement_with(parser_t *parser);
+static jinja_node_t *statement_macro(parser_t *parser);
+static jinja_node_t *statement_filter(parser_t *parser);
+static jinja_node_t *statement_block(parser_t *parser);
+static void          parse_raw(parser_t *parser, jinja_node_t *body);
+static jinja_node_t *parse_target(parser_t *parser);
+static jinja_node_t *parse_tuple(parser_t *parser);
+static jinja_node_t *parse_expression(parser_t *parser);
+static jinja_node_t *parse_or(parser_t *parser);
+static jinja_node_t *parse_and(parser_t *parser);
+static jinja_node_t *parse_not(parser_t *parser);
+static jinja_node_t *parse_binary(parser_t *parser, int level);
+static jinja_node_t *parse_unary(parser_t *parser, bool filtered);
+static jinja_node_t *parse_postfix(parser_t *parser, jinja_node_t *node, bool filtered);
+static jinja_node_t *parse_primary(parser_t *parser);
+static jinja_node_t *parse_brackets(parser_t *parser, const char *close);
+static jinja_node_t *parse_dict(parser_t *parser);
+static jinja_node_t *parse_subscript(parser_t *parser, jinja_node_t *object);
+static jinja_node_t *parse_named(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *object);
+static jinja_node_t *parse_test(parser_t *parser, jinja_node_t *object);
+static void          parse_arguments(parser_t *parser, jinja_node_t *node);
+static jinja_node_t *node_new(parser_t *parser, jinja_node_kind_t kind);
+static jinja_node_t *node_of(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *a, jinja_node_t *b);
+static void          node_add(parser_t *parser, jinja_node_t *node, jinja_node_t *child);
+static void          text_node(parser_t *parser, jinja_node_t *body, const char *text, size_t len, bool strip_end);
+static void          tag_open(parser_t *parser, const char *close);
+static void          tag_close(parser_t *parser);
+static void          token_next(parser_t *parser);
+static void          token_number(parser_t *parser);
+static void          token_quoted(parser_t *parser);
+static bool          is(const parser_t *parser, const char *text);
+static bool          take(parser_t *parser, const char *text);
+static void          need(parser_t *parser, const char *text);
+static const char   *need_name(parser_t *parser);
+
+static const struct {
+    const char  *name;
+    statement_pt parse;
+} statements[] = {
+    {"if", statement_if},       {"for", statement_for},       {"set", statement_set},     {"with", statement_with},
+    {"macro", statement_macro}, {"filter", statement_filter}, {"block", statement_block}, {NULL, NULL},
+};
+
+/* Words that are no names of variables. */
+static const char *const words[] = {"and", "or", "not", "in", "is", "if", "else", "elif", NULL};
+
+
+/* One line end at the end of a template goes, and every line end is a line feed. */
+jinja_node_t *
+jinja_parse(jinja_t *jinja, const char *source, size_t len)
+{
+    char    *copy = arena_alloc(jinja->arena, len + 1), *out = copy;
+    parser_t parser = {.jinja = jinja};
+
+    for (size_t k = 0; k < len; k++) {
+        if (source[k] == '\0') {
+            jinja_fail(jinja, "there is a zero byte in the template");
+        }
+        if (source[k] != '\r') {
+            *out++ = source[k];
+        } else if (k + 1 == len || source[k + 1] != '\n') {
+            *out++ = '\n';
+        }
+    }
+
+    if (out > copy && out[-1] == '\n') {
+        out--;
+    }
+    *out = '\0';
+
+    parser.p = copy;
+    parser.end = out;
+    jinja->line = 1;
+
+    return parse_body(&parser, NULL);
+}
+
+
+/* Until a tag whose name is in `ends` (its name is then the current token), NULL: until the end of the text. */
+static jinja_node_t *
+parse_body(parser_t *parser, const char *const *ends)
+{
+    int           line;
+    size_t        len;
+    const char   *tag, *text, *stop;
+    jinja_node_t *body = node_new(parser, NODE_BODY);
+
+    if (++parser->depth > JINJA_DEPTH) {
+        jinja_fail(parser->jinja, "statements are nested too deeply");
+    }
+
+    for (;;) {
+        for (tag = parser->p; (tag = memchr(tag, '{', (size_t) (parser->end - tag))) != NULL && strchr("{%#", tag[1]) == NULL; tag++) {
+            /* a brace alone is text; the text ends with a zero byte, which strchr() finds */
+        }
+        if (tag != NULL && tag[1] == '\0') {
+            tag = NULL;
+        }
+
+        len = (size_t) ((tag == NULL ? parser->end : tag) - parser->p);
+        text = parser->p;
+        parser->p += len;
+        text_node(parser, body, text, len, tag != NULL && tag[2] == '-');
+
+        if (tag == NULL) {
+            break;
+        }
+
+        if (tag[1] == '#') {
+            stop = strstr(tag + 2, "#}");
+            if (stop == NULL) {
+                jinja_fail(parser->jinja, "a comment does not end");
+            }
+            for (const char *p = tag; p < stop; p++) {
+                parser->jinja->line += *p == '\n';
+            }
+            parser->strip = stop[-1] == '-' && stop > tag + 2;
+            parser->p = stop + 2;
+            continue;
+        }
+
+        line = parser->jinja->line;
+        parser->p = tag + 2 + (tag[2] == '-' || (tag[1] == '%' && tag[2] == '+'));
+
+        if (tag[1] == '{') {
+            tag_open(parser, "}}");
+            node_add(parser, body, node_of(parser, NODE_OUTPUT, parse_tuple(parser), NULL));
+            body->nodes[body->n - 1]->line = line;
+            tag_close(parser);
+            continue;
+        }
+
+        tag_open(parser, "%}");
+
+        if (is(parser, "raw")) {
+            parse_raw(parser, body);
+            continue;
+        }
+
+        for (size_t k = 0; ends != NULL && ends[k] != NULL; k++) {
+            if (is(parser, ends[k])) {
+                parser->depth--;
+                return body;
+            }
+        }
+
+        node_add(parser, body, parse_statement(parser, is(parser, "if") ? "if" : need_name(parser)));
+        body->nodes[body->n - 1]->line = line;
+    }
+
+    if (ends != NULL) {
+        jinja_fail(parser->jinja, "%s is missing", ends[0]);
+    }
+
+    parser->depth--;
+
+    return body;
+}
+
+
+static jinja_node_t *
+parse_statement(parser_t *parser, const char *name)
+{
+    for (size_t k = 0; statements[k].name != NULL; k++) {
+        if (strcmp(statements[k].name, name) == 0) {
+            (void) take(parser, "if");
+            return statements[k].parse(parser);
+        }
+    }
+
+    jinja_fail(parser->jinja, "there is no statement %s", name);
+}
+
+
+static jinja_node_t *
+statement_if(parser_t *parser)
+{
+    jinja_node_t            *node = node_new(parser, NODE_IF), *otherwise;
+    static const char *const ends[] = {"endif", "elif", "else", NULL}, *const last[] = {"endif", NULL};
+
+    node_add(parser, node, parse_expression(parser));
+    tag_close(parser);
+    node_add(parser, node, parse_body(parser, ends));
+
+    if (take(parser, "elif")) {
+        if (++parser->depth > JINJA_DEPTH) {
+            jinja_fail(parser->jinja, "statements are nested too deeply");
+        }
+        otherwise = statement_if(parser);
+        parser->depth--;
+        node_add(parser, node, otherwise);
+        return node;
+    }
+
+    if (take(parser, "else")) {
+        tag_close(parser);
+        node_add(parser, node, parse_body(parser, last));
+    } else {
+        node_add(parser, node, NULL);
+    }
+
+    need(parser, "endif");
+    tag_close(parser);
+
+    return node;
+}
+
+
+static jinja_node_t *
+statement_for(parser_t *parser)
+{
+    jinja_node_t            *node = node_new(parser, NODE_FOR);
+    static const char *const ends[] = {"endfor", "else", NULL}, *const last[] = {"endfor", NULL};
+
+    node_add(parser, node, parse_target(parser));
+    need(parser, "in");
+    node_add(parser, node, parse_or(parser));
+    node_add(parser, node, take(parser, "if") ? parse_expression(parser) : NULL);
+    tag_close(parser);
+    node_add(parser, node, parse_body(parser, ends));
+
+    if (take(parser, "else")) {
+        tag_close(parser);
+        node_add(parser, node, parse_body(parser, last));
+    } else {
+        node_add(parser, node, NULL);
+    }
+
+    need(parser, "endfor");
+    tag_close(parser);
+
+    return node;
+}
+
+
+static jinja_node_t *
+statement_set(parser_t *parser)
+{
+    jinja_node_t            *node, *target = parse_target(parser);
+    static const char *const ends[] = {"endset", NULL};
+
+    if (take(parser, "=")) {
+        node = node_of(parser, NODE_SET, target, parse_tuple(parser));
+        tag_close(parser);
+        return node;
+    }
+
+    node = node_of(parser, NODE_SET_BLOCK, target, NULL);
+    tag_close(parser);
+    node_add(parser, node, parse_body(parser, ends));
+    need(parser, "endset");
+    tag_close(parser);
+
+    return node;
+}
+
+
+/* [body, name, value, name, value …] */
+static jinja_node_t *
+statement_with(parser_t *parser)
+{
+    jinja_node_t            *node = node_of(parser, NODE_WITH, node_new(parser, NODE_BODY), NULL);
+    static const char *const ends[] = {"endwith", NULL};
+
+    while (parser->token.kind != TOKEN_END) {
+        node_add(parser, node, parse_target(parser));
+        need(parser, "=");
+        node_add(parser, node, parse_expression(parser));
+        if (!take(parser, ",")) {
+            break;
+        }
+    }
+
+    tag_close(parser);
+    node->nodes[0] = parse_body(parser, ends);
+    need(parser, "endwith");
+    tag_close(parser);
+
+    return node;
+}
+
+
+/* [body, parameter …]; a parameter is a keyword with its default, if any. */
+static jinja_node_t *
+statement_macro(parser_t *parser)
+{
+    jinja_node_t            *node = node_of(parser, NODE_MACRO, node_new(parser, NODE_BODY), NULL), *parameter;
+    static const char *const ends[] = {"endmacro", NULL};
+
+    node->name = need_name(parser);
+    need(parser, "(");
+    while (!is(parser, ")")) {
+        parameter = node_new(parser, NODE_KEYWORD);
+        parameter->name = need_name(parser);
+        node_add(parser, parameter, take(parser, "=") ? parse_expression(parser) : NULL);
+        node_add(parser, node, parameter);
+        if (!take(parser, ",")) {
+            break;
+        }
+    }
+    need(parser, ")");
+
+    tag_close(parser);
+    node->nodes[0] = parse_body(parser, ends);
+    need(parser, "endmacro");
+    tag_close(parser);
+
+    return node;
+}
+
+
+/* [body, filters over nothing] */
+static jinja_node_t *
+statement_filter(parser_t *parser)
+{
+    jinja_node_t            *node, *filter = parse_named(parser, NODE_FILTER, NULL);
+    static const char *const ends[] = {"endfilter", NULL};
+
+    while (take(parser, "|")) {
+        filter = parse_named(parser, NODE_FILTER, filter);
+    }
+
+    node = node_of(parser, NODE_FILTER_BLOCK, filter, NULL);
+    tag_close(parser);
+    node_add(parser, node, parse_body(parser, ends));
+    need(parser, "endfilter");
+    tag_close(parser);
+
+    return node;
+}
+
+
+/* Nothing extends a template here: a block is what it holds. */
+static jinja_node_t *
+statement_block(parser_t *parser)
+{
+    jinja_node_t            *node;
+    static const char *const ends[] = {"endblock", NULL};
+
+    (void) need_name(parser);
+    tag_close(parser);
+    node = node_of(parser, NODE_WITH, parse_body(parser, ends), NULL);
+    need(parser, "endblock");
+    if (parser->token.kind == TOKEN_NAME) {
+        token_next(parser);
+    }
+    tag_close(parser);
+
+    return node;
+}
+
+
+/* As it stands up to the tag endraw. */
+static void
+parse_raw(parser_t *parser, jinja_node_t *body)
+{
+    bool        strip;
+    const char *start, *p, *q;
+
+    token_next(parser);
+    tag_close(parser);
+    start = parser->p;
+
+    for (p = start; (p = strstr(p, "{%")) != NULL; p += 2) {
+        q = p + 2 + strspn(p + 2, "-+");
+        q += strspn(q, " \t\n");
+        if (strncmp(q, "endraw", 6) == 0) {
+            q += 6;
+            q += strspn(q, " \t\n");
+            strip = *q == '-';
+            q += strspn(q, "-+");
+            if (strncmp(q, "%}", 2) == 0) {
+                parser->p = p;
+                text_node(parser, body, start, (size_t) (p - start), p[2] == '-');
+                parser->p = q + 2;
+                parser->strip = strip;
+                return;
+            }
+        }
+    }
+
+    jinja_fail(parser->jinja, "endraw is missing");
+}
+
+
+/* A name, a member of a namespace, or several. */
+static jinja_node_t *
+parse_target(parser_t *parser)
+{
+    bool          bracket = take(parser, "(");
+    jinja_node_t *list = NULL, *node;
+
+    do {
+        node = node_new(parser, NODE_NAME);
+        node->name = need_name(parser);
+        if (take(parser, ".")) {
+            node = node_of(parser, NODE_ATTRIBUTE, node, NULL);
+            node->name = need_name(parser);
+        }
+
+        if (list != NULL) {
+            node_add(parser, list, node);
+        } else if (is(parser, ",")) {
+            list = node_of(parser, NODE_LIST, node, NULL);
+        }
+    } while (take(parser, ",") && parser->token.kind == TOKEN_NAME);
+
+    if (bracket) {
+        need(parser, ")");
+    }
+
+    return list != NULL ? list : node;
+}
+
+
+/* An expression, or several with commas between: a tuple. */
+static jinja_node_t *
+parse_tuple(parser_t *parser)
+{
+    jinja_node_t *node = parse_expression(parser), *list;
+
+    if (!is(parser, ",")) {
+        return node;
+    }
+
+    list = node_of(parser, NODE_LIST, node, NULL);
+    list->negated = true;
+    while (take(parser, ",") && parser->token.kind != TOKEN_END) {
+        node_add(parser, list, parse_expression(parser));
+    }
+
+    return list;
+}
+
+
+static jinja_node_t *
+parse_expression(parser_t *parser)
+{
+    jinja_node_t *node, *choice;
+
+    if (++parser->depth > JINJA_DEPTH) {
+        jinja_fail(parser->jinja, "an expression is nested too deeply");
+    }
+
+    node = parse_or(parser);
+
+    while (take(parser, "if")) {
+        choice = node_of(parser, NODE_CHOICE, node, parse_or(parser));
+        node_add(parser, choice, take(parser, "else") ? parse_expression(parser) : NULL);
+        node = choice;
+    }
+
+    parser->depth--;
+
+    return node;
+}
+
+
+static jinja_node_t *
+parse_or(parser_t *parser)
+{
+    jinja_node_t *node = parse_and(parser);
+
+    while (take(parser, "or")) {
+        node = node_of(parser, NODE_OR, node, parse_and(parser));
+    }
+
+    return node;
+}
+
+
+static jinja_node_t *
+parse_and(parser_t *parser)
+{
+    jinja_node_t *node = parse_not(parser);
+
+    while (take(parser, "and")) {
+        node = node_of(parser, NODE_AND, node, parse_not(parser));
+    }
+
+    return node;
+}
+
+
+static jinja_node_t *
+parse_not(parser_t *parser)
+{
+    jinja_node_t *node;
+
+    if (!take(parser, "not")) {
+        return parse_binary(parser, 1);
+    }
+
+    if (++parser->depth > JINJA_DEPTH) {
+        jinja_fail(parser->jinja, "an expression is nested too deeply");
+    }
+    node = node_of(parser, NODE_NOT, parse_not(parser), NULL);
+    parser->depth--;
+
+    return node;
+}
+
+
+/* Chains of comparisons are joined by and, as Python has them. */
+static jinja_node_t *
+parse_binary(parser_t *parser, int level)
+{
+    bool            negated;
+    jinja_node_t   *node, *right, *before = NULL, *compared;
+    const binary_t *binary, *end = binaries + sizeof(binaries) / sizeof(binaries[0]);
+
+    if (level > 6) {
+        return parse_unary(parser, true);
+    }
+
+    node = parse_binary(parser, level + 1);
+
+    for (;;) {
+        negated = level == 1 && is(parser, "not") && strncmp(parser->p + strspn(parser->p, " \t\n"), "in", 2) == 0;
+        if (negated) {
+            token_next(parser);
+        }
+
+        for (binary = binaries; binary < end && !(binary->level == level && is(parser, binary->sign)); binary++) {
+            /* the one that stands here */
+        }
+        if (binary == end) {
+            return node;
+        }
+        token_next(parser);
+
+        right = parse_binary(parser, level + 1);
+        compared = node_of(parser, NODE_BINARY, before == NULL ? node : before, right);
+        compared->name = binary->sign;
+        if (negated) {
+            compared = node_of(parser, NODE_NOT, compared, NULL);
+        }
+
+        node = before == NULL ? compared : node_of(parser, NODE_AND, node, compared);
+        before = level == 1 ? right : NULL;
+    }
+}
+
+
+/* The filters of "-1|abs" are those of -1. */
+static jinja_node_t *
+parse_unary(parser_t *parser, bool filtered)
+{
+    jinja_node_t *node;
+
+    if (++parser->depth > JINJA_DEPTH) {
+        jinja_fail(parser->jinja, "an expression is nested too deeply");
+    }
+
+    if (take(parser, "-")) {
+        node = node_of(parser, NODE_NEGATE, parse_unary(parser, false), NULL);
+    } else if (take(parser, "+")) {
+        node = parse_unary(parser, false);
+    } else {
+        node = parse_primary(parser);
+    }
+
+    node = parse_postfix(parser, node, filtered);
+    parser->depth--;
+
+    return node;
+}
+
+
+static jinja_node_t *
+parse_postfix(parser_t *parser, jinja_node_t *node, bool filtered)
+{
+    jinja_node_t *call;
+
+    for (;;) {
+        if (take(parser, ".")) {
+            if (parser->token.kind == TOKEN_INTEGER) {
+                call = node_new(parser, NODE_VALUE);
+                call->value = jinja_integer(parser->jinja, parser->token.integer);
+                token_next(parser);
+                node = node_of(parser, NODE_ITEM, node, call);
+            } else {
+                node = node_of(parser, NODE_ATTRIBUTE, node, NULL);
+                node->name = need_name(parser);
+            }
+
+        } else if (take(parser, "[")) {
+            node = parse_subscript(parser, node);
+
+        } else if (is(parser, "(")) {
+            call = node_of(parser, NODE_CALL, node, NULL);
+            parse_arguments(parser, call);
+            node = call;
+
+        } else if (filtered && take(parser, "|")) {
+            node = parse_named(parser, NODE_FILTER, node);
+
+        } else if (filtered && take(parser, "is")) {
+            node = parse_test(parser, node);
+
+        } else {
+            return node;
+        }
+    }
+}
+
+
+static jinja_node_t *
+parse_primary(parser_t *parser)
+{
+    jinja_t      *jinja = parser->jinja;
+    token_t       token = parser->token;
+    text_t        joined;
+    jinja_node_t *node;
+
+    switch (token.kind) {
+
+    case TOKEN_INTEGER:
+    case TOKEN_FLOAT:
+        token_next(parser);
+        node = node_new(parser, NODE_VALUE);
+        node->value = token.kind == TOKEN_INTEGER ? jinja_integer(jinja, token.integer) : jinja_float(jinja, token.number);
+        return node;
+
+    case TOKEN_TEXT: /* texts side by side are one */
+        text_start(&joined, jinja->arena, token.len + 16);
+        do {
+            text_add(&joined, parser->token.text, parser->token.len);
+            token_next(parser);
+        } while (parser->token.kind == TOKEN_TEXT);
+        node = node_new(parser, NODE_VALUE);
+        node->value = jinja_text(jinja, joined.data, joined.len);
+        return node;
+
+    case TOKEN_NAME:
+        node = node_new(parser, NODE_NAME);
+        node->name = need_name(parser);
+        if (strcasecmp(node->name, "true") == 0 || strcasecmp(node->name, "false") == 0) {
+            node->kind = NODE_VALUE;
+            node->value = jinja_bool(node->name[0] == 't' || node->name[0] == 'T');
+        } else if (strcasecmp(node->name, "none") == 0) {
+            node->kind = NODE_VALUE;
+            node->value = jinja_none();
+        }
+        return node;
+
+    default:
+        if (take(parser, "(")) {
+            return parse_brackets(parser, ")");
+        }
+        if (take(parser, "[")) {
+            return parse_brackets(parser, "]");
+        }
+        if (take(parser, "{")) {
+            return parse_dict(parser);
+        }
+        jinja_fail(jinja, "an expression is expected before %.*s", token.kind == TOKEN_END ? 10 : (int) token.len,
+                   token.kind == TOKEN_END ? "the tag ends" : token.text);
+    }
+}
+
+
+/* A list, a tuple, or an expression in brackets. */
+static jinja_node_t *
+parse_brackets(parser_t *parser, const char *close)
+{
+    bool          tuple = *close == ')', comma = false;
+    jinja_node_t *list = node_new(parser, NODE_LIST);
+
+    while (!is(parser, close)) {
+        node_add(parser, list, parse_expression(parser));
+        if (!take(parser, ",")) {
+            break;
+        }
+        comma = true;
+    }
+    need(parser, close);
+
+    list->negated = tuple;
+
+    return tuple && list->n == 1 && !comma ? list->nodes[0] : list;
+}
+
+
+static jinja_node_t *
+parse_dict(parser_t *parser)
+{
+    jinja_node_t *dict = node_new(parser, NODE_DICT);
+
+    while (!is(parser, "}")) {
+        node_add(parser, dict, parse_expression(parser));
+        need(parser, ":");
+        node_add(parser, dict, parse_expression(parser));
+        if (!take(parser, ",")) {
+            break;
+        }
+    }
+    need(parser, "}");
+
+    return dict;
+}
+
+
+/* [object, index], or [object, from, to, step] */
+static jinja_node_t *
+parse_subscript(parser_t *parser, jinja_node_t *object)
+{
+    jinja_node_t *first = is(parser, ":") ? NULL : parse_expression(parser), *node;
+
+    if (!is(parser, ":")) {
+        need(parser, "]");
+        return node_of(parser, NODE_ITEM, object, first);
+    }
+
+    node = node_of(parser, NODE_SLICE, object, NULL);
+    node_add(parser, node, first);
+    for (int k = 0; k < 2; k++) {
+        node_add(parser, node, take(parser, ":") && !is(parser, ":") && !is(parser, "]") ? parse_expression(parser) : NULL);
+    }
+    need(parser, "]");
+
+    return node;
+}
+
+
+/* A filter with its arguments, if any. */
+static jinja_node_t *
+parse_named(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *object)
+{
+    jinja_node_t *node = node_new(parser, kind);
+
+    node_add(parser, node, object);
+    node->name = need_name(parser);
+    if (is(parser, "(")) {
+        parse_arguments(parser, node);
+    }
+
+    return node;
+}
+
+
+/* "is NAME", "is not NAME", with arguments in brackets or one without. */
+static jinja_node_t *
+parse_test(parser_t *parser, jinja_node_t *object)
+{
+    bool          negated = take(parser, "not");
+    jinja_node_t *node = node_of(parser, NODE_TEST, object, NULL);
+
+    if (take(parser, "in")) {
+        node->name = "in";
+    } else {
+        node->name = need_name(parser);
+    }
+    node->negated = negated;
+
+    if (is(parser, "(")) {
+        parse_arguments(parser, node);
+
+    } else if (parser->token.kind == TOKEN_TEXT || parser->token.kind == TOKEN_INTEGER || parser->token.kind == TOKEN_FLOAT || is(parser, "[")
+               || (parser->token.kind == TOKEN_NAME && !is(parser, "and") && !is(parser, "or") && !is(parser, "else") && !is(parser, "if")
+                   && !is(parser, "is") && !is(parser, "not") && !is(parser, "in")))
+    {
+        node_add(parser, node, parse_unary(parser, false));
+    }
+
+    return node;
+}
+
+
+static void
+parse_arguments(parser_t *parser, jinja_node_t *node)
+{
+    const char   *after;
+    jinja_node_t *keyword;
+
+    need(parser, "(");
+
+    while (!is(parser, ")")) {
+        after = parser->p + strspn(parser->p, " \t\n");
+
+        if (parser->token.kind == TOKEN_NAME && after[0] == '=' && after[1] != '=') {
+            keyword = node_new(parser, NODE_KEYWORD);
+            keyword->name = need_name(parser);
+            need(parser, "=");
+            node_add(parser, keyword, parse_expression(parser));
+            node_add(parser, node, keyword);
+        } else {
+            node_add(parser, node, parse_expression(parser));
+        }
+
+        if (!take(parser, ",")) {
+            break;
+        }
+    }
+
+    need(parser, ")");
+}
+
+
+static jinja_node_t *
+node_new(parser_t *parser, jinja_node_kind_t kind)
+{
+    jinja_node_t *node = arena_zalloc(parser->jinja->arena, sizeof(*node));
+
+    jinja_step(parser->jinja);
+    node->kind = kind;
+    node->line = parser->jinja->line;
+
+    return node;
+}
+
+
+static jinja_node_t *
+node_of(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *a, jinja_node_t *b)
+{
+    jinja_node_t *node = node_new(parser, kind);
+
+    node_add(parser, node, a);
+    if (b != NULL) {
+        node_add(parser, node, b);
+    }
+
+    return node;
+}
+
+
+static void
+node_add(parser_t *parser, jinja_node_t *node, jinja_node_t *child)
+{
+    jinja_node_t **grown;
+
+    if (node->n == node->room) {
+        node->room = node->room == 0 ? 4 : node->room * 2;
+        grown = arena_alloc(parser->jinja->arena, node->room * sizeof(jinja_node_t *));
+        if (node->n > 0) {
+            memcpy(grown, node->nodes, node->n * sizeof(jinja_node_t *));
+        }
+        node->nodes = grown;
+    }
+
+    node->nodes[node->n++] = child;
+}
+
+
+/* `strip_end`: the tag after it begins with "-", white space before it goes. */
+static void
+text_node(parser_t *parser, jinja_node_t *body, const char *text, size_t len, bool strip_end)
+{
+    jinja_node_t *node;
+
+    for (size_t k = 0; k < len; k++) {
+        parser->jinja->line += text[k] == '\n';
+    }
+
+    while (parser->strip && len > 0 && isspace((unsigned char) *text)) {
+        text++;
+        len--;
+    }
+    parser->strip = false;
+
+    while (strip_end && len > 0 && isspace((unsigned char) text[len - 1])) {
+        len--;
+    }
+
+    if (len > 0) {
+        node = node_new(parser, NODE_TEXT);
+        node->text = text;
+        node->len = len;
+        node_add(parser, body, node);
+    }
+}
+
+
+static void
+tag_open(parser_t *parser, const char *close)
+{
+    parser->close = close;
+    token_next(parser);
+}
+
+
+static void
+tag_close(parser_t *parser)
+{
+    if (parser->token.kind != TOKEN_END) {
+        jinja_fail(parser->jinja, "%.*s is not expected here", (int) parser->token.len, parser->token.text);
+    }
+
+    parser->strip = *parser->p == '-';
+    parser->p += strspn(parser->p, "-+");
+    parser->p += 2;
+}
+
+
+/* At the tag's end `p` stays before it. */
+static void
+token_next(parser_t *parser)
+{
+    token_t    *token = &parser->token;
+    const char *p;
+
+    *token = (token_t) {0};
+
+    for (/* void */; isspace((unsigned char) *parser->p); parser->p++) {
+        parser->jinja->line += *parser->p == '\n';
+    }
+
+    p = parser->p;
+    token->text = p;
+
+    if (p >= parser->end) {
+        jinja_fail(parser->jinja, "a tag does not end");
+    }
+
+    if (strncmp(p, parser->close, 2) == 0 || ((*p == '-' || *p == '+') && strncmp(p + 1, parser->close, 2) == 0)) {
+        return;
+    }
+
+    if (isalpha((unsigned char) *p) || *p == '_') {
+        token->kind = TOKEN_NAME;
+        while (isalnum((unsigned char) *p) || *p == '_') {
+            p++;
+        }
+        token->len = (size_t) (p - parser->p);
+        parser->p = p;
+        return;
+    }
+
+    if (isdigit((unsigned char) *p)) {
+        token_number(parser);
+        return;
+    }
+
+    if (*p == '"' || *p == '\'') {
+        token_quoted(parser);
+        return;
+    }
+
+    for (size_t k = 0; signs[k] != NULL; k++) {
+        if (strncmp(p, signs[k], strlen(signs[k])) == 0) {
+            token->kind = TOKEN_SIGN;
+            token->len = strlen(signs[k]);
+            parser->p += token->len;
+            return;
+        }
+    }
+
+    jinja_fail(parser->jinja, "the character %.1s is not expected here", p);
+}
+
+
+static void
+token_number(parser_t *parser)
+{
+    char        digits[64];
+    bool        whole = true;
+    size_t      n = 0;
+    token_t    *token = &parser->token;
+    const char *p = parser->p;
+
+    while (isdigit((unsigned char) *p) || *p == '_' || (*p == '.' && isdigit((unsigned char) p[1]) && whole)
+           || ((*p == 'e' || *p == 'E') && n > 0 && (isdigit((unsigned char) p[1]) || ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char) p[2])))))
+    {
+        if (n >= sizeof(digits) - 3) {
+            jinja_fail(parser->jinja, "a number is too long");
+        }
+        if (*p != '_') {
+            whole = whole && isdigit((unsigned char) *p);
+            digits[n++] = *p;
+            if ((*p == 'e' || *p == 'E') && (p[1] == '-' || p[1] == '+')) {
+                digits[n++] = *++p;
+            }
+        }
+        p++;
+    }
+
+    digits[n] = '\0';
+    token->kind = whole ? TOKEN_INTEGER : TOKEN_FLOAT;
+    token->integer = strtoll(digits, NULL, 10);
+    token->number = strtod(digits, NULL);
+    token->len = (size_t) (p - parser->p);
+    parser->p = p;
+}
+
+
+static void
+token_quoted(parser_t *parser)
+{
+    char        quote = *parser->p, *out;
+    token_t    *token = &parser->token;
+    const char *p = parser->p + 1, *end;
+
+    for (end = p; *end != quote; end++) {
+        end += *end == '\\' && end[1] != '\0';
+        if (*end == '\0') {
+            jinja_fail(parser->jinja, "a text does not end");
+        }
+    }
+
+    token->kind = TOKEN_TEXT;
+    token->text = out = arena_alloc(parser->jinja->arena, (size_t) (end - p) + 1);
+
+    for (/* void */; p < end; p++) {
+        parser->jinja->line += *p == '\n';
+        if (*p != '\\') {
+            *out++ = *p;
+            continue;
+        }
+        p++;
+        *out++ = *p == 'n' ? '\n' : *p == 't' ? '\t' : *p == 'r' ? '\r' : *p;
+    }
+
+    token->len = (size_t) (out - token->text);
+    parser->p = p + 1;
+}
+
+
+static bool
+is(const parser_t *parser, const char *text)
+{
+    const token_t *token = &parser->token;
+
+    return (token->kind == TOKEN_NAME || token->kind == TOKEN_SIGN) && token->len == strlen(text) && memcmp(token->text, text, token->len) == 0;
+}
+
+
+static bool
+take(parser_t *parser, const char *text)
+{
+    bool there = is(parser, text);
+
+    if (there) {
+        token_next(parser);
+    }
+
+    return there;
+}
+
+
+static void
+need(parser_t *parser, const char *text)
+{
+    if (!take(parser, text)) {
+        jinja_fail(parser->jinja, "%s is expected", text);
+    }
+}
+
+
+static const char *
+need_name(parser_t *parser)
+{
+    char *name;
+
+    if (parser->token.kind != TOKEN_NAME) {
+        jinja_fail(parser->jinja, "a name is expected");
+    }
+
+    name = arena_copy(parser->jinja->arena, parser->token.text, parser->token.len);
+    for (size_t k = 0; words[k] != NULL; k++) {
+        if (strcmp(words[k], name) == 0) {
+            jinja_fail(parser->jinja, "a name is expected instead of %s", name);
+        }
+    }
+    token_next(parser);
+
+    return name;
+}
