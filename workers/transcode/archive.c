@@ -17,12 +17,12 @@
 #include "image.h"
 #include "members.h"
 #include "remote.h"
+#include "row.h"
 #include "table.h"
 
 #define BATCH         500
 #define FINGERPRINT   (100L << 20)
 #define ROW_RATE      25 /* pictures a second of a row of images */
-#define ROW_BLOCK     (64 << 10)
 
 /* What a member may be. */
 typedef struct {
@@ -32,7 +32,6 @@ typedef struct {
     bool   sequence;    /* JPEG or PNG: may be one of a row */
     int    digits;      /* where the number in its name begins; -1: none */
     long   number;
-    off_t  at, len; /* in the row's file */
 } entry_t;
 
 /* A table of annotations. */
@@ -50,6 +49,7 @@ typedef struct {
     source_t        *source;
     entry_t         *entries;
     size_t           n_entries;
+    row_image_t     *images; /* when the entries are a row */
     notes_t         *notes;
     size_t           n_notes;
     json_t          *types; /* of annotations; NULL: not asked for yet */
@@ -70,7 +70,6 @@ static bool    is_row(import_t *import);
 static int     by_number(const void *one, const void *other);
 static bool    row_make(import_t *import);
 static bool    row_write(import_t *import, int fd);
-static bool    row_order(import_t *import, int from, int to);
 static bool    members_make(import_t *import);
 static bool    member_make(import_t *import, member_t *member, entry_t *entry);
 static bool    member_failed(import_t *import, const entry_t *entry, fault_t *fault);
@@ -154,6 +153,7 @@ done:
         free(import.notes[i].text);
     }
 
+    free(import.images);
     free(import.entries);
     free(import.notes);
     json_decref(import.types);
@@ -344,7 +344,7 @@ by_number(const void *one, const void *other)
 }
 
 
-/* The images one behind another are a stream of pictures. */
+/* The images become a video file, and that the film. */
 static bool
 row_make(import_t *import)
 {
@@ -352,9 +352,9 @@ row_make(import_t *import)
     bool   good;
     double rate = json_number_value(json_object_get(import->order->task, "force_fps"));
 
-    good = from != -1 && to != -1 && row_write(import, from) && row_order(import, from, to) &&
-           film_of(import, import->media, json_object_get(import->order->task, "media"), to, rate > 0 ? rate : ROW_RATE,
-                   import->fault);
+    good = from != -1 && to != -1 && row_write(import, from) &&
+           row_film(from, import->images, import->n_entries, rate > 0 ? rate : ROW_RATE, to, import->fault) &&
+           film_of(import, import->media, json_object_get(import->order->task, "media"), to, 0, import->fault);
 
     if (from != -1) {
         close(from);
@@ -376,15 +376,21 @@ row_write(import_t *import, int fd)
     size_t     i;
     off_t      at = 0;
     member_t   member;
-    members_t *walk = members_open(import->source, import->fault);
+    members_t *walk;
+
+    import->images = calloc(import->n_entries, sizeof(row_image_t));
+    if (import->images == NULL) {
+        return fault_set(import->fault, true, "no memory");
+    }
+
+    walk = members_open(import->source, import->fault);
 
     while (walk != NULL && good && members_next(walk, &member)) {
         for (i = 0; i < import->n_entries; i++) {
             if (import->entries[i].index == member.index) {
                 good = member_write(&member, fd);
-                import->entries[i].at = at;
-                import->entries[i].len = lseek(fd, 0, SEEK_CUR) - at;
-                at += import->entries[i].len;
+                import->images[i] = (row_image_t){at, lseek(fd, 0, SEEK_CUR) - at};
+                at += import->images[i].len;
             }
         }
     }
@@ -392,33 +398,6 @@ row_write(import_t *import, int fd)
     members_close(walk);
 
     return good && !fault_is_set(import->fault);
-}
-
-
-static bool
-row_order(import_t *import, int from, int to)
-{
-    bool     good = true;
-    char    *block = malloc(ROW_BLOCK);
-    size_t   i;
-    off_t    left, at;
-    ssize_t  n;
-    entry_t *entry;
-
-    for (i = 0; block != NULL && good && i < import->n_entries; i++) {
-        entry = &import->entries[i];
-
-        for (left = entry->len, at = entry->at; good && left > 0; left -= n, at += n) {
-            n = pread(from, block, left < ROW_BLOCK ? (size_t) left : ROW_BLOCK, at);
-            good = (n > 0 && write(to, block, (size_t) n) == n) ||
-                   fault_of(import->fault, FAULT_LIMIT, false, "the archive is larger than what the disk can take");
-        }
-    }
-
-    good = block != NULL ? good : fault_set(import->fault, true, "no memory");
-    free(block);
-
-    return good;
 }
 
 

@@ -18,15 +18,21 @@ typedef struct {
     fault_t       *fault;
     source_t      *source;
     input_t       *input;
+    int            part;  /* of the film, that is shown */
+    source_t      *later; /* of a part after the first */
+    input_t       *shown;
     plan_t        *plan;
     result_t       result;
 } work_t;
 
 
-static bool plan_make(work_t *work, json_t **archives);
-static bool is_empty(const plan_t *plan, const json_t *media);
-static bool media_set(work_t *work, int64_t media);
-static bool size_set(work_t *work, int64_t width, int64_t height);
+static bool     plan_make(work_t *work, json_t **archives);
+static input_t *next(void *work);
+static void     part_close(work_t *work);
+static void     progress(double part, void *work);
+static bool     is_empty(const plan_t *plan, const json_t *media);
+static bool     media_set(work_t *work, int64_t media);
+static bool     size_set(work_t *work, int64_t width, int64_t height);
 
 
 bool
@@ -71,6 +77,7 @@ film_make(film_t *film, int64_t media, destination_t *destination, fault_t *faul
 
 done:
 
+    part_close(&work);
     input_close(work.input);
     source_close(work.source);
     json_decref(archives);
@@ -87,17 +94,24 @@ plan_make(work_t *work, json_t **archives)
     size_t        i;
     film_t       *film = work->film;
     plan_t       *plan = work->plan;
+    rung_config_t encoding;
     const json_t *files = json_object_get(film->media, "media_files"), *entry;
 
     plan->threads = film->threads;
     plan->force_fps = film->force_fps;
-    plan->progress = film->progress;
-    plan->data = film->data;
+    plan->progress = film->progress != NULL ? progress : NULL;
+    plan->data = work;
     plan->n_rungs = ladder_plan(plan->rungs, work->input->height, json_object_get(film->type, "streaming_config"),
                                 json_object_get(files, "streaming"));
     plan->thumbnail = json_array_size(json_object_get(files, "thumbnail")) == 0;
     plan->animation = json_array_size(json_object_get(files, "thumbnail_gif")) == 0;
     plan->sound = json_array_size(json_object_get(files, "audio")) == 0;
+
+    if (film->parts > 1) { /* (contract/media.md §18) */
+        plan->next = next;
+        plan->sound = false;
+        work->input->audio = NULL;
+    }
 
     *archives = json_array();
     if (*archives == NULL) {
@@ -106,7 +120,8 @@ plan_make(work_t *work, json_t **archives)
 
     json_array_foreach(json_object_get(film->type, "archive_config"), i, entry)
     {
-        if (json_array_size(json_object_get(files, "archival")) == 0) {
+        /* There is no one file to keep of several. */
+        if (json_array_size(json_object_get(files, "archival")) == 0 && (film->parts <= 1 || ladder_archive(&encoding, entry))) {
             json_array_append(*archives, (json_t *) entry);
         }
     }
@@ -114,6 +129,55 @@ plan_make(work_t *work, json_t **archives)
     plan->archives = *archives;
 
     return true;
+}
+
+
+/* The part after the one that has been shown. */
+static input_t *
+next(void *closure)
+{
+    char    number[16];
+    work_t *work = closure;
+
+    part_close(work);
+
+    if (++work->part >= work->film->parts) {
+        return NULL;
+    }
+
+    snprintf(number, sizeof(number), "%d", work->part);
+    work->later = source_open(number, work->film->flags, work->fault);
+
+    if (work->later != NULL) {
+        work->shown = input_open(work->later, work->film->force_fps, work->film->threads, work->fault);
+    }
+
+    if (work->shown != NULL) {
+        work->shown->audio = NULL;
+    }
+
+    return work->shown;
+}
+
+
+static void
+part_close(work_t *work)
+{
+    input_close(work->shown);
+    source_close(work->later);
+    work->shown = NULL;
+    work->later = NULL;
+}
+
+
+/* Each part counts the same. */
+static void
+progress(double part, void *closure)
+{
+    work_t *work = closure;
+    int     parts = work->film->parts > 1 ? work->film->parts : 1;
+
+    work->film->progress((work->part + part) / parts, work->film->data);
 }
 
 

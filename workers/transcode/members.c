@@ -26,7 +26,8 @@ struct members_s {
     int                   index; /* of the next plain file */
     size_t                texts; /* bytes given out by member_text() */
     char                  path[4096];
-    char                  block[BLOCK];
+    char                  block[BLOCK]; /* of the source, as libarchive holds it */
+    char                  data[BLOCK];  /* of a member */
 };
 
 
@@ -141,8 +142,8 @@ member_write(member_t *member, int fd)
         n -= written > 0 ? written : 0;
 
         if (n == 0) {
-            n = archive_read_data(members->archive, members->block, BLOCK);
-            data = members->block;
+            n = archive_read_data(members->archive, members->data, BLOCK);
+            data = members->data;
         }
     }
 
@@ -160,7 +161,7 @@ member_text(member_t *member, size_t *len)
 
     for (*len = 0; n > 0 || text == NULL; *len += (size_t) n) {
         if (*len > 0) {
-            n = archive_read_data(members->archive, members->block, BLOCK);
+            n = archive_read_data(members->archive, members->data, BLOCK);
             if (n < 0) {
                 archive_fault(members);
                 goto failed;
@@ -183,7 +184,7 @@ member_text(member_t *member, size_t *len)
             text = grown;
         }
 
-        memcpy(text + *len, *len > 0 ? members->block : (const char *) member->head, (size_t) n);
+        memcpy(text + *len, *len > 0 ? members->data : (const char *) member->head, (size_t) n);
         members->texts += (size_t) n;
     }
 

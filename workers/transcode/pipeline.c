@@ -21,7 +21,9 @@
 #define GAP      3600.0 /* seconds between two pictures that force_fps fills; longer ones are faults of the clock */
 
 typedef struct {
-    input_t       *input;
+    input_t       *input;  /* by which the outputs are made */
+    input_t       *feed;   /* that is read: the input, or one that follows it */
+    int64_t        before; /* pictures before those of the feed */
     const plan_t  *plan;
     result_t      *result;
     fault_t       *fault;
@@ -48,6 +50,7 @@ static bool outputs_start(pass_t *pass);
 static void outputs_end(pass_t *pass, bool good);
 static int  lines_of(const plan_t *plan);
 static bool read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
+static bool  feed_read(pass_t *pass, AVPacket *packet, AVFrame *frame);
 static bool sound_packet(pass_t *pass, const AVPacket *packet);
 static bool decode(pass_t *pass, const AVPacket *packet, AVFrame *frame);
 static bool upright(pass_t *pass, AVFrame *picture, AVFrame *frame);
@@ -78,7 +81,7 @@ pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan
         goto done;
     }
 
-    pass->input = input;
+    pass->input = pass->feed = input;
     pass->plan = plan;
     pass->result = result;
     pass->fault = fault;
@@ -334,22 +337,53 @@ lines_of(const plan_t *plan)
 static bool
 read_all(pass_t *pass, AVPacket *packet, AVFrame *frame)
 {
+    input_t *next;
+
+    for (;;) {
+        if (!feed_read(pass, packet, frame) || !decode(pass, NULL, frame) || !upright(pass, NULL, frame)) {
+            return false;
+        }
+
+        next = pass->plan->next != NULL ? pass->plan->next(pass->plan->data) : NULL;
+        if (next == NULL) {
+            break;
+        }
+
+        upright_next(pass->upright, next);
+        pass->feed = next;
+        pass->start = AV_NOPTS_VALUE;
+        pass->before = pass->result->frames;
+    }
+
+    if (fault_is_set(pass->fault)) {
+        return false;
+    }
+
+    pass->result->toned = pass->upright->toned;
+
+    return pass->held == NULL || held_emit(pass, 1);
+}
+
+
+static bool
+feed_read(pass_t *pass, AVPacket *packet, AVFrame *frame)
+{
     int  error;
     bool good = true;
 
     for (;;) {
-        error = av_read_frame(pass->input->format, packet);
+        error = av_read_frame(pass->feed->format, packet);
         if (error < 0) {
             break;
         }
 
-        if (packet->stream_index == pass->input->video->index &&
+        if (packet->stream_index == pass->feed->video->index &&
             packet->size > 0) { /* an empty one would end the decoder */
             pass->packets++;
             pass->result->blemished += (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
             good = decode(pass, packet, frame);
 
-        } else if (pass->input->audio != NULL && packet->stream_index == pass->input->audio->index) {
+        } else if (pass->feed->audio != NULL && packet->stream_index == pass->feed->audio->index) {
             good = sound_packet(pass, packet);
         }
 
@@ -360,21 +394,9 @@ read_all(pass_t *pass, AVPacket *packet, AVFrame *frame)
         }
     }
 
-    if (fault_is_set(pass->fault)) { /* the source could not be read */
-        return false;
-    }
+    pass->result->damaged += error != AVERROR_EOF;
 
-    if (error != AVERROR_EOF) {
-        pass->result->damaged++;
-    }
-
-    if (!decode(pass, NULL, frame) || !upright(pass, NULL, frame)) {
-        return false;
-    }
-
-    pass->result->toned = pass->upright->toned;
-
-    return pass->held == NULL || held_emit(pass, 1);
+    return !fault_is_set(pass->fault); /* the source could not be read */
 }
 
 
@@ -406,7 +428,7 @@ decode(pass_t *pass, const AVPacket *packet, AVFrame *frame)
     int error;
 
     for (;;) {
-        error = avcodec_send_packet(pass->input->decoder, packet);
+        error = avcodec_send_packet(pass->feed->decoder, packet);
         if (error == AVERROR(ENOMEM)) {
             return fault_set(pass->fault, true, "no memory");
         }
@@ -416,7 +438,7 @@ decode(pass_t *pass, const AVPacket *packet, AVFrame *frame)
         }
 
         for (;;) {
-            int got = avcodec_receive_frame(pass->input->decoder, frame);
+            int got = avcodec_receive_frame(pass->feed->decoder, frame);
 
             if (got == AVERROR(EAGAIN) || got == AVERROR_EOF) {
                 break;
@@ -431,7 +453,7 @@ decode(pass_t *pass, const AVPacket *packet, AVFrame *frame)
                 break;
             }
 
-            if (!input_picture(pass->input, frame)) {
+            if (!input_picture(pass->feed, frame)) {
                 pass->result->damaged++;
                 av_frame_unref(frame);
                 continue;
@@ -475,21 +497,22 @@ at_rate(pass_t *pass, AVFrame *frame)
 {
     int64_t index, ahead;
 
-    if (pass->start == AV_NOPTS_VALUE) {
-        pass->start = frame->pts;
+    ahead = pass->held != NULL ? pass->held_index + 1 : pass->result->frames;
+
+    if (pass->start == AV_NOPTS_VALUE && frame->pts != AV_NOPTS_VALUE) {
+        pass->start = frame->pts - av_rescale_q(ahead, av_inv_q(pass->input->rate), pass->feed->video->time_base);
     }
 
     if (pass->plan->force_fps <= 0) {
         return once(pass, frame);
     }
 
-    ahead = pass->held != NULL ? pass->held_index + 1 : 0;
     index = frame->pts == AV_NOPTS_VALUE ? ahead
-                                         : av_rescale_q_rnd(frame->pts - pass->start, pass->input->video->time_base,
+                                         : av_rescale_q_rnd(frame->pts - pass->start, pass->feed->video->time_base,
                                                             av_inv_q(pass->input->rate), AV_ROUND_NEAR_INF);
 
     if (fabs((double) (index - ahead)) > GAP * pass->result->rate) { /* from now on the clock is another one */
-        pass->start = frame->pts - av_rescale_q(ahead, av_inv_q(pass->input->rate), pass->input->video->time_base);
+        pass->start = frame->pts - av_rescale_q(ahead, av_inv_q(pass->input->rate), pass->feed->video->time_base);
         index = ahead;
     }
 
@@ -519,7 +542,7 @@ once(pass_t *pass, AVFrame *frame)
     double away;
 
     if (frame->pts != AV_NOPTS_VALUE) {
-        away = (double) (frame->pts - pass->start) * av_q2d(pass->input->video->time_base) -
+        away = (double) (frame->pts - pass->start) * av_q2d(pass->feed->video->time_base) -
                (double) pass->result->frames / pass->result->rate;
         pass->result->drift = fmax(pass->result->drift, fabs(away));
     }
@@ -556,7 +579,7 @@ static bool
 emit(pass_t *pass, AVFrame *frame)
 {
     size_t  i;
-    int64_t number = pass->result->frames++, expected = pass->input->frames;
+    int64_t number = pass->result->frames++, shown = number - pass->before, expected = pass->feed->frames;
 
     for (i = 0; i < pass->n_videos; i++) {
         if (!give(&pass->videos[i]->channel, frame, number)) {
@@ -569,9 +592,9 @@ emit(pass_t *pass, AVFrame *frame)
     }
 
     if (pass->plan->progress != NULL && number % 10 == 0) {
-        pass->plan->progress(expected > number ? (double) number / (double) expected
-                             : expected > 0    ? 1
-                                               : 0,
+        pass->plan->progress(expected > shown ? (double) shown / (double) expected
+                             : expected > 0   ? 1
+                                              : 0,
                              pass->plan->data);
     }
 

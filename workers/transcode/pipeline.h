@@ -19,6 +19,7 @@ typedef struct {
     double        force_fps;                   /* above 0: pictures are dropped and doubled to this rate */
     int           threads;                     /* processors to use */
     void (*progress)(double part, void *data); /* between 0 and 1; may be NULL */
+    input_t *(*next)(void *data);              /* the video that is shown after the last one; NULL: there is none; may be NULL */
     void *data;
 } plan_t;
 
@@ -32,7 +33,7 @@ typedef struct {
     bool    toned;            /* a high dynamic range or a wide gamut became BT.709 */
 } result_t;
 
-/* `url` and `flags` are those of the input's source. false: the fault is noted. */
+/* After the input come the videos of plan->next(), made like it, without sound. `url` and `flags` are those of the input's source. false: the fault is noted. */
 bool pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan, destination_t *destination,
                   result_t *result, fault_t *fault);
 

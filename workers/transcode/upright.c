@@ -60,6 +60,16 @@ upright_close(upright_t *upright)
 }
 
 
+void
+upright_next(upright_t *upright, const input_t *input)
+{
+    graph_close(upright->graph);
+    upright->graph = NULL;
+    upright->input = input;
+    upright->fixed = upright->out[0] > 0;
+}
+
+
 bool
 upright_put(upright_t *upright, AVFrame *frame)
 {
@@ -111,6 +121,12 @@ upright_take(upright_t *upright, AVFrame *frame)
     if (got == 1 && frame->pts != AV_NOPTS_VALUE) {
         frame->pts = av_rescale_q(frame->pts, av_buffersink_get_time_base(upright->graph->sink),
                                   upright->input->video->time_base);
+    }
+
+    if (got == 1) {
+        upright->out[0] = frame->width;
+        upright->out[1] = frame->height;
+        upright->out[2] = frame->format;
     }
 
     return got;
@@ -214,6 +230,11 @@ chain_write(upright_t *upright, const AVFrame *frame, bool first, char *chain)
     }
 
     chain_add(chain, "%s", input->upright);
+
+    if (upright->fixed) {
+        chain_add(chain, "scale=w=%d:h=%d:flags=bicubic,format=%s", upright->out[0], upright->out[1],
+                  av_get_pix_fmt_name(upright->out[2]));
+    }
 
     if (chain[0] == '\0') {
         strcpy(chain, "null");

@@ -18,6 +18,8 @@ typedef struct {
     int            shape[3];      /* width, height, format of the pictures that the graph is open for */
     int            width, height; /* of the first picture: all others are made so */
     int            format;
+    bool           fixed;  /* what comes out has the following shape, whatever goes in: that of the first video's pictures */
+    int            out[3]; /* width, height, format of what came out last */
     int            threads;
     int            lines; /* of the largest output; 0: the source's */
     bool           toned; /* a high dynamic range or a wide gamut was mapped to BT.709 */
@@ -27,6 +29,9 @@ typedef struct {
 /* `lines`: no output is higher; 0: not known. NULL: no memory. */
 upright_t *upright_create(const input_t *input, int lines, int threads, fault_t *fault);
 void       upright_close(upright_t *upright);
+
+/* What follows are pictures of another video, which become like those of the first. After NULL was put and all are out. */
+void upright_next(upright_t *upright, const input_t *input);
 
 /* Takes over what the frame refers to; NULL: no more. false: the fault is noted. */
 bool upright_put(upright_t *upright, AVFrame *frame);
