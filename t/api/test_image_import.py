@@ -2,7 +2,6 @@
 import io
 import json
 import os
-import pathlib
 import struct
 import subprocess
 import time
@@ -13,7 +12,6 @@ import pytest
 import requests
 from PIL import Image
 
-TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 RED, GREEN, BLUE, YELLOW = (220, 40, 40), (40, 200, 60), (40, 60, 210), (230, 220, 50)
 SIZE = (320, 200)
 
@@ -220,25 +218,6 @@ def test_sixteen_bits_stay_sixteen_bits(worker, tmp_path):
     assert done.returncode == 0, done.stderr
     stored = (out / "image.png").read_bytes()
     assert stored[24] == 16     # of IHDR: bits a channel
-
-
-@pytest.fixture
-def worker(tmp_path):
-    """worker(path, option…, VARIABLE=…) runs tator-transcode on a file: (folder of its results, the finished process with .peak in kB)."""
-    def run_on(path, *options, seconds=120, **environment):
-        out = tmp_path / uuid.uuid4().hex
-        out.mkdir()
-        command = ["/usr/bin/env", "python3", "-c",
-                   "import resource, subprocess, sys\n"
-                   "done = subprocess.run(sys.argv[1:], capture_output=True)\n"
-                   "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
-                   "sys.stderr.buffer.write(done.stderr)\n"
-                   "sys.exit(done.returncode)",
-                   str(TOP / os.environ.get("BUILD", "build") / "tator-transcode"), "--file", str(path), "--output", str(out), *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, env={**os.environ, **environment})
-        done.peak = int(done.stdout.split()[0])
-        return out, done
-    return run_on
 
 
 def test_a_very_wide_picture_needs_less_than_a_gigabyte(worker, tmp_path):

@@ -12,7 +12,6 @@ import tator
 from PIL import Image
 
 STEP = 40                       # of colour between the levels that tell a frame's number
-ENDED = ("succeeded", "failed", "canceled")
 
 
 def number_of(pixel):
@@ -35,48 +34,6 @@ def numbered(tmp_path_factory):
         assert made.wait() == 0
         return path
     return make
-
-
-@pytest.fixture
-def videos(http, project):
-    """videos(**fields) makes a video type of the project; answers its id."""
-    def make(**fields):
-        return http.ok("POST", f"/rest/MediaTypes/{project.id}", {"name": "videos " + uuid.uuid4().hex, "dtype": "video", **fields})["id"]
-    return make
-
-
-@pytest.fixture
-def upload(http, project):
-    """upload(path, type) puts a file and posts its Transcode; answers (uid of the job, id of the media)."""
-    def make(path, kind, **fields):
-        info = http.ok("GET", f"/rest/UploadInfo/{project.id}", filename=path.name)
-        assert requests.put(info["urls"][0], data=path.read_bytes(), timeout=60).status_code == 200
-        url = http.ok("POST", f"/rest/DownloadInfo/{project.id}", {"keys": [info["key"]]})[0]["url"]
-        body = {"type": kind, "gid": str(uuid.uuid4()), "uid": str(uuid.uuid4()), "url": url, "name": path.name, "section": "Films",
-                "md5": uuid.uuid4().hex, "attributes": {}, **fields}
-        made = http.ok("POST", f"/rest/Transcodes/{project.id}", body)
-        return made["id"], made["object"]["spec"]["media_id"]
-    return make
-
-
-@pytest.fixture
-def ended(http):
-    """ended(uid) waits for a job's end and answers its job member with message and attempts."""
-    def wait(uid, seconds=240):
-        until = time.monotonic() + seconds
-        while (job := http.ok("GET", f"/rest/Transcode/{uid}", verbose="true")["job"])["status"] not in ENDED:
-            assert time.monotonic() < until, job
-            time.sleep(0.3)
-        return job
-    return wait
-
-
-@pytest.fixture
-def files(http):
-    """files(media) answers its row with URLs in place of keys."""
-    def get(number):
-        return http.ok("GET", f"/rest/Media/{number}", presigned=3600, no_cache="true")
-    return get
 
 
 def fetched(url):
