@@ -370,6 +370,55 @@ def outline(plan, depth=1):
     return "\n".join([line] + [outline(child, depth + 1) for child in plan.get("Plans", [])])
 
 
+# --- writing
+
+
+WRK = """
+local turn, bodies = 0, {}
+for line in io.lines("%s") do bodies[#bodies + 1] = line end
+function request()
+    turn = turn + 1
+    return wrk.format("%s", nil, {["Content-Type"] = "application/json", ["Authorization"] = "Token %s"}, bodies[(turn - 1) %% #bodies + 1])
+end
+"""
+
+
+def rows_a_second(server, method, path, bodies, rows, clients, seconds=8):
+    """By several clients at once, each sending one of the bodies after the other; also the processors' seconds for a thousand rows."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "bodies").write_text("".join(json.dumps(body) + "\n" for body in bodies))
+        (Path(folder) / "script.lua").write_text(WRK % (Path(folder) / "bodies", method, server.token))
+        before, start = busy(), time.perf_counter()
+        out = subprocess.run(["wrk", "-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "60s", "-s", str(Path(folder) / "script.lua"), server.url + path],
+                             capture_output=True, text=True, check=True).stdout
+        share = (busy() - before) / (time.perf_counter() - start)
+    if "Non-2xx" in out:
+        raise SystemExit(f"{method} {path}:\n{out}")
+    return float(re.search(r"Requests/sec:\s*([\d.]+)", out)[1]) * rows, share
+
+
+def busy():
+    """Seconds that all processors worked, whoever for."""
+    user, nice, system = map(int, Path("/proc/stat").read_text().split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
+
+
+def write(server):
+    big = server.sql("SELECT * FROM bench_project WHERE n = 0")[0]
+    spec = lambda k: {"media_id": big["media_base"] + 1 + k % big["media"], "type": big["box"], "version": big["version"], "frame": k % 9000, "x": 0.1,     # noqa: E731
+                      "y": 0.1, "width": 0.2, "height": 0.2, "attributes": {"Species": f"species {k % 2000}", "Count": k, "Score": k / 1e6, "Checked": True}}
+    bodies = [[spec(n * 500 + k) for k in range(500)] for n in range(20)]
+    ids = [int(number) for number in server.psql(f"SELECT id FROM main_localization WHERE meta = {big['box']} AND project = {big['project']} AND NOT deleted AND "
+                                                  "NOT variant_deleted AND mark = latest_mark ORDER BY id LIMIT 200000").split()]
+    patches = [{"ids": ids[n:n + 5000], "attributes": {"Count": n}} for n in range(0, len(ids) - 4999, 5000)]
+    for clients in (1, 2, 4):
+        rate, share = rows_a_second(server, "POST", f"/rest/Localizations/{big['project']}", bodies, 500, clients)
+        print(f"{f'creation by POSTs of 500, {clients} clients, rows a second':66}{rate:16.0f}   {share:.1f} processors busy", flush=True)
+    for clients in (1, 2, 4):
+        rate, share = rows_a_second(server, "PATCH", f"/rest/Localizations/{big['project']}", patches, 5000, clients)
+        print(f"{f'PATCH in place of 5000 ids, {clients} clients, rows a second':66}{rate:16.0f}   {share:.1f} processors busy", flush=True)
+
+
 def run(names):
     if names == ["large_make"]:
         return make()
@@ -377,5 +426,8 @@ def run(names):
         if server.psql("SELECT to_regclass('bench_project') IS NULL") == "t":
             raise SystemExit("bash bench/run build large_make comes first")
         print("load:", os.getloadavg())
-        measure(server, os.environ.get("ONLY", ""))
+        if "large" in names:
+            measure(server, os.environ.get("ONLY", ""))
+        if "large_write" in names:
+            write(server)
     return None

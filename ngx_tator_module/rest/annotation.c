@@ -49,6 +49,7 @@ const annotation_t annotation_state = {
 };
 
 static void        annotation_advisory(rq_t *rq, const char *elemental_ids);
+static void        annotation_lock_rows(rq_t *rq, const annotation_t *kind, const char *ids);
 static void        changes_put(sql_t *sql, const change_t *change);
 static void        annotation_modified(rq_t *rq, changes_t *changes);
 
@@ -149,6 +150,12 @@ annotation_matched(rq_t *rq, const annotation_t *kind, unsigned flags, const cha
         }
 
         before = matched;
+
+        if ((flags & QUERY_ALL_MARKS) && elemental_id == NULL && !param_given(rq, "new_version")) {
+            annotation_lock_rows(rq, kind, before.array);
+            return before;
+        }
+
         annotation_lock(rq, kind, before.array, elemental_id);
 
         if (flags & QUERY_ALL_MARKS) {
@@ -286,7 +293,7 @@ annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, co
     const char *const *column;
 
     source = sql_new(rq->arena);
-    sql_put(source, "SELECT u.n");
+    sql_put(source, "SELECT u.n, false AS fresh");
 
     for (column = kind->columns; *column != NULL; column++) {
         for (k = 0; k < changes->n && strcmp(changes->list[k].column, *column) != 0; k++) { /* void */ }
@@ -326,16 +333,16 @@ annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source)
     sql_append(sql, source);
     sql_put(sql, "), numbered AS (SELECT g.*, g.first + row_number() OVER (PARTITION BY g.elemental_id, g.version ORDER BY g.n) - 1 AS mark,"
                  "  g.first + count(*) OVER (PARTITION BY g.elemental_id, g.version) - 1 AS latest_mark"
-                 " FROM (SELECT s.*, coalesce((SELECT max(t.mark) + 1 FROM ");
+                 " FROM (SELECT s.*, CASE WHEN s.fresh THEN 0 ELSE coalesce((SELECT max(t.mark) + 1 FROM ");
     sql_raw(sql, kind->table);
     sql_put(sql,
-            " t WHERE t.elemental_id = s.elemental_id AND t.version = s.version AND t.deleted = false), 0) AS first"
+            " t WHERE t.elemental_id = s.elemental_id AND t.version = s.version AND t.deleted = false), 0) END AS first"
             "  FROM source s OFFSET 0) g"
             "), raised AS ("
             " UPDATE ");
     sql_raw(sql, kind->table);
     sql_put(sql,
-            " t SET latest_mark = n.latest_mark FROM (SELECT DISTINCT elemental_id, version, latest_mark FROM numbered) n"
+            " t SET latest_mark = n.latest_mark FROM (SELECT DISTINCT elemental_id, version, latest_mark FROM numbered WHERE NOT fresh) n"
             " WHERE t.elemental_id = n.elemental_id AND t.version = n.version AND t.latest_mark IS DISTINCT FROM n.latest_mark"
             "), created AS ("
             " INSERT INTO ");
@@ -587,6 +594,20 @@ annotation_deleted(rq_t *rq, const annotation_t *kind, const annotation_row_t *r
                                                      row->elemental_id, (long) row->mark))));
     json_object_set(answer, "id", rq_own(rq, json_integer(id)));
     reply_json(rq, 200, answer);
+}
+
+
+/* Only the rows: enough where they stay in their groups and make no new mark. */
+static void
+annotation_lock_rows(rq_t *rq, const annotation_t *kind, const char *ids)
+{
+    sql_t *sql;
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "WITH locked AS MATERIALIZED (SELECT id FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " WHERE id = ANY(%s::int[]) ORDER BY id FOR NO KEY UPDATE) SELECT count(*) FROM locked", ids);
+    pg_run(rq, sql);
 }
 
 

@@ -75,7 +75,8 @@ void annotation_change(rq_t *rq, const annotation_t *kind, const changes_t *chan
 /* Copies of the rows of `ids` with changes, in their order, as new marks; their ids, ascending, in the same order. */
 result_t *annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, const char *ids);
 
-/* Insert what `source` selects: all of kind->columns by name, and n, the order. Marks and look-up rows follow from it. The groups are
+/* Insert what `source` selects: all of kind->columns by name, n, the order, and fresh, whether its elemental id was made for it just now, so that
+   no other row can have it. Marks and look-up rows follow from it. The groups are
    locked already. Ids as above. */
 result_t *annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source);
 

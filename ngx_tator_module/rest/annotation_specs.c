@@ -38,11 +38,12 @@ annotation_specs(rq_t *rq, const annotation_t *kind)
 
     sql = sql_new(rq->arena);
     sql_put(sql,
-            "SELECT (SELECT count(*) FROM main_media WHERE project = %ld AND id = ANY(%s::bigint[])),"
-            " (SELECT count(*) FROM main_version WHERE project_id = %ld AND id = ANY(%s::bigint[])), (SELECT count(*) FROM ",
-            rq->project, media, rq->project, versions);
+            "SELECT (SELECT count(*) FROM unnest(%s::bigint[]) u(id) JOIN main_media t ON t.id = u.id WHERE t.project = %ld),"
+            " (SELECT count(*) FROM unnest(%s::bigint[]) u(id) JOIN main_version t ON t.id = u.id WHERE t.project_id = %ld),"
+            " (SELECT count(*) FROM unnest(%s::bigint[]) u(id) JOIN ",
+            media, rq->project, versions, rq->project, parents);
     sql_raw(sql, kind->table);
-    sql_put(sql, " WHERE id = ANY(%s::bigint[]))", parents);
+    sql_put(sql, " t ON t.id = u.id)");
     result = pg_run(rq, sql);
 
     if ((size_t) pg_int(result, 0, 0) != media_n || media_n == 0) {

@@ -53,7 +53,8 @@ localization_create(rq_t *rq)
 
     source = sql_new(rq->arena);
     sql_put(source,
-            "SELECT r.n, r.attributes, now() AS created_datetime, now() AS modified_datetime, r.frame, r.x, r.y, r.u, r.v, r.width,"
+            "SELECT r.n, r.elemental_id IS NULL AS fresh,"
+            "  r.attributes, now() AS created_datetime, now() AS modified_datetime, r.frame, r.x, r.y, r.u, r.v, r.width,"
             "  r.height, nullif(r.points, 'null') AS points, false AS deleted, coalesce(r.elemental_id, gen_random_uuid()) AS elemental_id,"
             "  false AS variant_deleted, r.author AS created_by, r.media, r.author AS modified_by, r.parent, %ld::int AS project,"
             "  NULL::int AS thumbnail_image, r.type AS meta, r.author AS \"user\", r.version"

@@ -61,7 +61,8 @@ state_create(rq_t *rq)
 
     source = sql_new(rq->arena);
     sql_put(source,
-            "SELECT r.n, r.attributes, now() AS created_datetime, now() AS modified_datetime, r.segments, NULL::text AS color, r.frame,"
+            "SELECT r.n, r.elemental_id IS NULL AS fresh,"
+            "  r.attributes, now() AS created_datetime, now() AS modified_datetime, r.segments, NULL::text AS color, r.frame,"
             "  false AS deleted, coalesce(r.elemental_id, gen_random_uuid()) AS elemental_id, false AS variant_deleted,"
             "  r.author AS created_by, NULL::int AS extracted, r.author AS modified_by, r.parent, %ld::int AS project, r.type AS meta,"
             "  r.version"
