@@ -2,6 +2,7 @@
  * Import of an archive: first a look at all members, then one after another.
  */
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ typedef struct {
     int64_t          media; /* the job's own */
     bool             alone; /* one member, or a row of images: it becomes the job's own media */
     size_t           done, passed, failed;
+    double           width, height; /* of the last member, in its own pixels; 0: not known */
     char             reason[300]; /* of the first that failed */
 } import_t;
 
@@ -77,7 +79,8 @@ static int64_t media_make(import_t *import, const entry_t *entry, int fd, fault_
 static bool    film_of(import_t *import, int64_t media, const json_t *row, int fd, double rate, fault_t *fault);
 static bool    image_of(import_t *import, int64_t media, int fd, fault_t *fault);
 static bool    annotate(import_t *import, const entry_t *entry, int64_t media, fault_t *fault);
-static bool    notes_send(import_t *import, notes_t *notes, int64_t media, const json_t *row, fault_t *fault);
+static bool    size_of(import_t *import, int64_t media, fault_t *fault);
+static bool    notes_send(import_t *import, notes_t *notes, int64_t media, fault_t *fault);
 static json_t *type_find(import_t *import, const notes_t *notes, fault_t *fault);
 static bool    belongs(const notes_t *notes, const char *path);
 static bool    fingerprint(int fd, char text[33]);
@@ -525,6 +528,8 @@ film_of(import_t *import, int64_t media, const json_t *row, int fd, double rate,
     good = destination != NULL && film_make(&film, media, destination, fault);
     remote_destination_close(destination);
     import->order->played += film.played;
+    import->width = film.width;
+    import->height = film.height;
 
     if (good && film.note[0] != '\0') {
         snprintf(import->order->note, sizeof(import->order->note), "%s", film.note);
@@ -546,6 +551,7 @@ image_of(import_t *import, int64_t media, int fd, fault_t *fault)
 
     good = destination != NULL && image_import(&order, destination, fault);
     remote_destination_close(destination);
+    import->width = import->height = 0;
     progress(1, import);
 
     return good;
@@ -556,28 +562,41 @@ image_of(import_t *import, int64_t media, int fd, fault_t *fault)
 static bool
 annotate(import_t *import, const entry_t *entry, int64_t media, fault_t *fault)
 {
-    bool    good = true;
-    size_t  i;
-    json_t *row = NULL;
+    bool   good = true;
+    size_t i;
 
     for (i = 0; good && i < import->n_notes; i++) {
-        if (!belongs(&import->notes[i], entry->path)) {
-            continue;
+        if (belongs(&import->notes[i], entry->path)) {
+            good = size_of(import, media, fault) && notes_send(import, &import->notes[i], media, fault);
+            import->notes[i].used = true;
         }
-
-        row = row != NULL ? row : remote_media(media, fault);
-        good = row != NULL && notes_send(import, &import->notes[i], media, row, fault);
-        import->notes[i].used = true;
     }
-
-    json_decref(row);
 
     return good;
 }
 
 
+/* An image's is that of its media. */
 static bool
-notes_send(import_t *import, notes_t *notes, int64_t media, const json_t *row, fault_t *fault)
+size_of(import_t *import, int64_t media, fault_t *fault)
+{
+    json_t *row;
+
+    if (import->width > 0) {
+        return true;
+    }
+
+    row = remote_media(media, fault);
+    import->width = fmax(json_number_value(json_object_get(row, "width")), 1);
+    import->height = fmax(json_number_value(json_object_get(row, "height")), 1);
+    json_decref(row);
+
+    return row != NULL;
+}
+
+
+static bool
+notes_send(import_t *import, notes_t *notes, int64_t media, fault_t *fault)
 {
     bool        good = true;
     char        problem[200];
@@ -585,15 +604,14 @@ notes_send(import_t *import, notes_t *notes, int64_t media, const json_t *row, f
     json_t     *rows, *batch, *type = type_find(import, notes, fault);
     int64_t     before;
     const char *kind = notes->state ? "States" : "Localizations";
-    double      width = json_number_value(json_object_get(row, "width")), height = json_number_value(json_object_get(row, "height"));
     table_t     table = {.text = notes->text,
                          .len = notes->len,
                          .state = notes->state,
                          .type = notes->type,
                          .attributes = json_object_get(type, "attribute_types"),
                          .media = media,
-                         .width = width > 0 ? width : 1,
-                         .height = height > 0 ? height : 1};
+                         .width = import->width,
+                         .height = import->height};
 
     if (type == NULL) {
         return false;

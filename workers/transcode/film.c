@@ -57,6 +57,9 @@ film_make(film_t *film, int64_t media, destination_t *destination, fault_t *faul
         goto done;
     }
 
+    film->width = work.input->width;
+    film->height = work.input->height;
+
     if (is_empty(work.plan, film->media)) {
         good = true;
         goto done;

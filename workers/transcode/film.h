@@ -25,6 +25,7 @@ typedef struct {
     double opened, worked, finished; /* seconds */
     double played;    /* seconds of video */
     long   frames;
+    int    width, height; /* of the source as it is shown */
 } film_t;
 
 /* `media` is where its row is read again at the end; 0: nowhere. false: the fault is noted. */
