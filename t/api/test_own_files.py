@@ -2,6 +2,7 @@
 operations.md §9, §11)."""
 import os
 import re
+import time
 
 import pytest
 
@@ -60,6 +61,9 @@ def test_what_can_not_be_downloaded_leaves_nothing(server, http, project, link):
                          ({"name": "n" * 200, "url": url, "lookup": "l"}, 400)):
         answer = http.request("POST", f"/rest/TemporaryFiles/{project.id}", json=body)
         assert answer.status_code == status, answer.text
+    until = time.monotonic() + 10                # it goes with the request, which may end after its answer
+    while files(server, project) and time.monotonic() < until:
+        time.sleep(0.05)
     assert files(server, project) == []
 
 

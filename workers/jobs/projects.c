@@ -154,7 +154,7 @@ drop_rows(work_t *work, int64_t project, const drop_step_t *step)
     bool        more = true;
     sql_t      *sql;
     arena_t    *arena;
-    PGresult   *ids;
+    PGresult   *ids, *cleared;
     const char *end = strchr(step->where, '(') != NULL ? ")" : "";
 
     while (more && status == 0 && !jobs_stopping) {
@@ -183,9 +183,9 @@ drop_rows(work_t *work, int64_t project, const drop_step_t *step)
             sql_put(sql, " SET ");
             sql_raw(sql, step->cleared);
             sql_put(sql, " = NULL WHERE id = ANY(%s::int[])", database_text(ids, 0, 0));
-            PQclear(ids);
-            ids = database_run(work->database, sql);
-            status = ids == NULL;
+            cleared = database_run(work->database, sql);
+            status = cleared == NULL;
+            PQclear(cleared);
 
         } else if (more) {
             status = work_delete(work, arena, step->table, database_text(ids, 0, 0)) < 0;
