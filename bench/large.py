@@ -215,7 +215,7 @@ def both(*nodes):
 
 def case(name, path, body=None, goal=50, note="", **query):
     """goal: ms to the first byte; 0 where no index can give few rows at once, note says why."""
-    return SimpleNamespace(name=name, path=path + ("?" + urlencode(query) if query else ""), body=body, goal=goal, note=note)
+    return SimpleNamespace(name=name, path=path + ("?" + urlencode(query, doseq=True) if query else ""), body=body, goal=goal, note=note)
 
 
 def cases(server, choose):
@@ -272,7 +272,7 @@ def cases(server, choose):
         case("offset 100,000, stop=100", lists(big), start=100_000, stop=100_100, goal=0, note="rows before the offset are walked"),
         case("section of a tenth of the media, stop=100", lists(big), section=choose.choice(big["sections"]), stop=100),
         case("section, count", count(big), section=choose.choice(big["sections"]), goal=0, note="linear in its 200,000 rows"),
-        case("two versions merged, stop=100", lists(small), version=[small["version"], small["review"]][0], stop=100),
+        case("two versions merged, stop=100", lists(small), version=[small["version"], small["review"]], stop=100),
         case("elemental id", lists(big), elemental_id=server.psql(f"SELECT elemental_id FROM main_localization WHERE id = {choose.choice(ids)}")),
         case("media, first page by name", medias(big), stop=100),
         case("media of a section, first page", medias(big), section=choose.choice(big["sections"]), stop=100),
