@@ -224,11 +224,11 @@ image_encode(import_t *import, sink_t *sink)
 }
 
 
-/* What browsers show as it is keeps its bytes (contract/media.md §12); pictures for print are none of that. */
+/* What browsers show as it is keeps its bytes (contract/media.md §12); pictures for print and damaged ones are none of that. */
 static bool
 is_kept(const picture_t *picture)
 {
-    return picture->orientation <= 1 && (strcmp(picture->format, "jpeg") == 0 || strcmp(picture->format, "png") == 0) &&
+    return picture->orientation <= 1 && !picture->blemished && (strcmp(picture->format, "jpeg") == 0 || strcmp(picture->format, "png") == 0) &&
            vips_image_guess_interpretation(picture->image) != VIPS_INTERPRETATION_CMYK;
 }
 

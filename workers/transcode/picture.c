@@ -41,6 +41,7 @@ typedef struct {
 
 static const char *format_of(const picture_t *picture);
 static bool        decode(picture_t *picture, fault_t *fault);
+static VipsImage  *shrunk(const picture_t *picture, int side, VipsFailOn fail);
 static VipsSource *source_new(const picture_t *picture);
 static gint64      on_read(VipsSourceCustom *source, void *data, gint64 len, void *place);
 static gint64      on_seek(VipsSourceCustom *source, gint64 offset, int whence, void *place);
@@ -50,7 +51,7 @@ static unsigned    number(const unsigned char *data, size_t size, bool little);
 static VipsImage  *dng_read(const void *data, size_t len, fault_t *fault);
 static VipsImage  *bmp_read(const void *data, size_t len, fault_t *fault);
 static VipsImage  *frame_image(const AVFrame *frame);
-static VipsImage  *stored(const picture_t *picture, VipsAccess access, int shrink);
+static VipsImage  *stored(const picture_t *picture, VipsAccess access, int shrink, VipsFailOn fail);
 static VipsImage  *colours(VipsImage *image);
 static bool        is_sixteen(const VipsImage *image);
 
@@ -93,7 +94,7 @@ picture_open(picture_t *picture, int fd, size_t len, fault_t *fault)
         }
 
     } else {
-        picture->image = stored(picture, VIPS_ACCESS_SEQUENTIAL, 1);
+        picture->image = stored(picture, VIPS_ACCESS_SEQUENTIAL, 1, VIPS_FAIL_ON_TRUNCATED);
         if (picture->image == NULL) {
             return picture_fault(fault, "the image can not be read");
         }
@@ -130,53 +131,23 @@ picture_close(picture_t *picture)
 
 
 VipsImage *
-picture_small(const picture_t *picture, int side, fault_t *fault)
+picture_small(picture_t *picture, int side, fault_t *fault)
 {
-    int        failed;
-    VipsImage *whole = picture->image, *small = NULL, *plain = NULL, *flat = NULL;
+    VipsImage *small = NULL;
 
-    if (!picture->decoded) {
-        whole = stored(picture, VIPS_ACCESS_SEQUENTIAL, shrink_of(picture, side));
+    if (strcmp(picture->format, "jpeg") == 0) {
+        small = shrunk(picture, side, VIPS_FAIL_ON_WARNING);
+        picture->blemished = small == NULL;
+        vips_error_clear();
     }
 
-    failed = whole == NULL ||
-             vips_thumbnail_image(whole, &small, side, "height", side, "size", VIPS_SIZE_DOWN, NULL) != 0;
+    small = small != NULL ? small : shrunk(picture, side, VIPS_FAIL_ON_TRUNCATED);
 
-    if (whole != NULL && whole != picture->image) {
-        g_object_unref(whole);
-    }
-
-    if (failed) {
+    if (small == NULL) {
         picture_fault(fault, "the image can not be read");
-        return NULL;
     }
 
-    plain = colours(small);
-    g_object_unref(small);
-
-    if (plain != NULL && is_sixteen(plain)) {
-        small = plain;
-        plain = NULL;
-        failed = vips_colourspace(small, &plain, VIPS_INTERPRETATION_sRGB, NULL);
-        g_object_unref(small);
-    }
-
-    if (plain == NULL) {
-        picture_fault(fault, "the image's colours can not be converted");
-        return NULL;
-    }
-
-    if (!vips_image_hasalpha(plain)) {
-        return plain;
-    }
-
-    if (vips_flatten(plain, &flat, NULL) != 0) {
-        picture_fault(fault, "the image's alpha can not be removed");
-    }
-
-    g_object_unref(plain);
-
-    return flat;
+    return small;
 }
 
 
@@ -190,7 +161,7 @@ picture_plain(const picture_t *picture, fault_t *fault)
         return picture->image;
     }
 
-    image = stored(picture, picture->orientation > 1 ? VIPS_ACCESS_RANDOM : VIPS_ACCESS_SEQUENTIAL, 1);
+    image = stored(picture, picture->orientation > 1 ? VIPS_ACCESS_RANDOM : VIPS_ACCESS_SEQUENTIAL, 1, VIPS_FAIL_ON_TRUNCATED);
 
     if (image == NULL || vips_autorot(image, &upright, NULL) != 0) {
         picture_fault(fault, "the image can not be turned");
@@ -228,6 +199,54 @@ picture_fault(fault_t *fault, const char *what)
     vips_error_clear();
 
     return fault_set(fault, false, "%s: %.*s", what, end ? (int) (end - reason) : (int) strlen(reason), reason);
+}
+
+
+/* In memory. NULL: libvips knows why. */
+static VipsImage *
+shrunk(const picture_t *picture, int side, VipsFailOn fail)
+{
+    int        failed;
+    VipsImage *whole = picture->image, *small = NULL, *plain, *flat = NULL, *kept;
+
+    if (!picture->decoded) {
+        whole = stored(picture, VIPS_ACCESS_SEQUENTIAL, shrink_of(picture, side), fail);
+    }
+
+    failed = whole == NULL ||
+             vips_thumbnail_image(whole, &small, side, "height", side, "size", VIPS_SIZE_DOWN, NULL) != 0;
+
+    if (whole != NULL && whole != picture->image) {
+        g_object_unref(whole);
+    }
+
+    if (failed) {
+        return NULL;
+    }
+
+    plain = colours(small);
+    g_object_unref(small);
+
+    if (plain != NULL && is_sixteen(plain)) {
+        small = plain;
+        plain = NULL;
+        failed = vips_colourspace(small, &plain, VIPS_INTERPRETATION_sRGB, NULL);
+        g_object_unref(small);
+    }
+
+    if (plain != NULL && vips_image_hasalpha(plain)) {
+        failed = vips_flatten(plain, &flat, NULL);
+        g_object_unref(plain);
+        plain = failed ? NULL : flat;
+    }
+
+    kept = plain != NULL ? vips_image_copy_memory(plain) : NULL;
+
+    if (plain != NULL) {
+        g_object_unref(plain);
+    }
+
+    return kept;
 }
 
 
@@ -532,14 +551,14 @@ frame_image(const AVFrame *frame)
 
 
 static VipsImage *
-stored(const picture_t *picture, VipsAccess access, int shrink)
+stored(const picture_t *picture, VipsAccess access, int shrink, VipsFailOn fail)
 {
     VipsImage  *image;
     VipsSource *source = source_new(picture);
 
-    image = shrink > 1 ? vips_image_new_from_source(source, "", "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, "shrink",
+    image = shrink > 1 ? vips_image_new_from_source(source, "", "access", access, "fail_on", fail, "shrink",
                                                     shrink, NULL)
-                       : vips_image_new_from_source(source, "", "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+                       : vips_image_new_from_source(source, "", "access", access, "fail_on", fail, NULL);
     g_object_unref(source);
 
     return image;

@@ -21,6 +21,7 @@ typedef struct {
     VipsImage  *image;  /* header; not turned; pixels are read when they are asked for */
     int         width, height; /* upright */
     int         orientation;   /* of EXIF, 1 … 8 */
+    bool        blemished;     /* a JPEG with damaged places, as picture_small() has found */
     bool        decoded;       /* the pixels are in memory: there is no format that libvips could open again */
 } picture_t;
 
@@ -32,7 +33,7 @@ bool picture_open(picture_t *picture, int fd, size_t len, fault_t *fault);
 void picture_close(picture_t *picture);
 
 /* Fitted into a square of `side` pixels, never enlarged, upright, in sRGB with 8 bits and without alpha. NULL: the fault is noted. */
-VipsImage *picture_small(const picture_t *picture, int side, fault_t *fault);
+VipsImage *picture_small(picture_t *picture, int side, fault_t *fault);
 
 /* Upright, grey or RGB (8 or 16 bits, in sRGB), with alpha where there is some. NULL: the fault is noted. */
 VipsImage *picture_plain(const picture_t *picture, fault_t *fault);
