@@ -115,7 +115,7 @@ const jinja_value_t *jinja_text_of(jinja_t *jinja, const jinja_value_t *value);
 const jinja_value_t *jinja_sequence(jinja_t *jinja, const jinja_value_t *value); /* as a list: characters, keys, items; fails for others */
 const jinja_value_t *jinja_member(jinja_t *jinja, const jinja_value_t *object, const jinja_value_t *key);
 
-/* jinja_filter.c */
+/* jinja_filter.c, jinja_test.c */
 const jinja_value_t *jinja_filter(jinja_t *jinja, const char *name, const jinja_value_t *value, const jinja_arguments_t *arguments);
 bool                 jinja_test(jinja_t *jinja, const char *name, const jinja_value_t *value, const jinja_arguments_t *arguments);
 const jinja_value_t *jinja_method(jinja_t *jinja, const jinja_value_t *object, const char *name, const jinja_arguments_t *arguments);

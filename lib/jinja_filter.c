@@ -1,5 +1,5 @@
 /*
- * What templates can do with values: filters, tests and methods, each a table of names.
+ * Filters of texts and numbers, and the table of all (jinja_filter.h).
  */
 
 #include <ctype.h>
@@ -10,15 +10,8 @@
 
 #include <tator/uri.h>
 
-#include "jinja.h"
+#include "jinja_filter.h"
 
-typedef const jinja_value_t *(*filter_pt)(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name);
-typedef bool (*test_pt)(jinja_t *jinja, const jinja_value_t *value, const jinja_value_t *other, const char *name);
-
-static filter_pt find_filter(const char *name);
-
-
-/* --- arguments ---------------------------------------------------------------------------------------------------------------- */
 
 const jinja_value_t *
 jinja_argument(const jinja_arguments_t *arguments, size_t k, const char *name)
@@ -37,7 +30,7 @@ jinja_argument(const jinja_arguments_t *arguments, size_t k, const char *name)
 }
 
 
-static bool
+bool
 argument_true(const jinja_arguments_t *arguments, size_t k, const char *name)
 {
     const jinja_value_t *value = jinja_argument(arguments, k, name);
@@ -46,7 +39,7 @@ argument_true(const jinja_arguments_t *arguments, size_t k, const char *name)
 }
 
 
-static int64_t
+int64_t
 argument_integer(const jinja_arguments_t *arguments, size_t k, const char *name, int64_t otherwise)
 {
     const jinja_value_t *value = jinja_argument(arguments, k, name);
@@ -55,7 +48,7 @@ argument_integer(const jinja_arguments_t *arguments, size_t k, const char *name,
 }
 
 
-static const char *
+const char *
 argument_text(jinja_t *jinja, const jinja_arguments_t *arguments, size_t k, const char *name, const char *otherwise)
 {
     const jinja_value_t *value = jinja_argument(arguments, k, name);
@@ -65,7 +58,7 @@ argument_text(jinja_t *jinja, const jinja_arguments_t *arguments, size_t k, cons
 
 
 /* An item's member "a.b.0" of a filter's argument `attribute`; the item itself when there is none. */
-static const jinja_value_t *
+const jinja_value_t *
 attribute_of(jinja_t *jinja, const jinja_value_t *item, const jinja_value_t *attribute)
 {
     size_t      n;
@@ -89,17 +82,15 @@ attribute_of(jinja_t *jinja, const jinja_value_t *item, const jinja_value_t *att
 }
 
 
-static const jinja_value_t *
+const jinja_value_t *
 text_done(jinja_t *jinja, const text_t *text)
 {
     return jinja_text(jinja, text->data, text->len);
 }
 
 
-/* --- text --------------------------------------------------------------------------------------------------------------------- */
-
 /* upper, lower, capitalize, title, swapcase: of ASCII letters; others stay. */
-static const jinja_value_t *
+const jinja_value_t *
 filter_case(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
 {
     bool  start = true;
@@ -122,7 +113,7 @@ filter_case(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t 
 
 
 /* trim, strip, lstrip, rstrip */
-static const jinja_value_t *
+const jinja_value_t *
 filter_trim(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
 {
     size_t      start = 0, end;
@@ -142,7 +133,7 @@ filter_trim(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t 
 }
 
 
-static const jinja_value_t *
+const jinja_value_t *
 filter_replace(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
 {
     text_t               out;
@@ -370,8 +361,6 @@ filter_wordcount(jinja_t *jinja, const jinja_value_t *value, const jinja_argumen
 }
 
 
-/* --- JSON --------------------------------------------------------------------------------------------------------------------- */
-
 static void
 write_json(jinja_t *jinja, text_t *out, const jinja_value_t *value)
 {
@@ -454,8 +443,6 @@ filter_tojson(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_
     return text_done(jinja, &safe);
 }
 
-
-/* --- numbers ------------------------------------------------------------------------------------------------------------------- */
 
 static const jinja_value_t *
 filter_int(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
@@ -547,332 +534,6 @@ filter_round(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t
 }
 
 
-/* --- lists --------------------------------------------------------------------------------------------------------------------- */
-
-static const jinja_value_t *
-filter_length(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    (void) arguments;
-    (void) name;
-
-    return jinja_integer(jinja, (int64_t) jinja_sequence(jinja, value)->len);
-}
-
-
-static const jinja_value_t *
-filter_list(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    jinja_value_t       *list;
-    const jinja_value_t *items = jinja_sequence(jinja, value);
-
-    (void) arguments;
-    (void) name;
-    list = jinja_list(jinja, items->len);
-    memcpy(list->items, items->items, items->len * sizeof(jinja_value_t *));
-
-    return list;
-}
-
-
-/* first, last */
-static const jinja_value_t *
-filter_end(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    const jinja_value_t *items = jinja_sequence(jinja, value);
-
-    (void) arguments;
-
-    return items->len == 0 ? jinja_undefined(jinja, name) : items->items[*name == 'f' ? 0 : items->len - 1];
-}
-
-
-static const jinja_value_t *
-filter_join(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    text_t               out;
-    const char          *between = argument_text(jinja, arguments, 0, "d", "");
-    const jinja_value_t *items = jinja_sequence(jinja, value), *attribute = jinja_argument(arguments, 1, "attribute");
-
-    (void) name;
-    text_start(&out, jinja->arena, 256);
-    for (size_t k = 0; k < items->len; k++) {
-        text_puts(&out, k > 0 ? between : "");
-        jinja_write(jinja, &out, attribute_of(jinja, items->items[k], attribute), false);
-    }
-
-    return text_done(jinja, &out);
-}
-
-
-static const jinja_value_t *
-filter_reverse(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    text_t               out;
-    jinja_value_t       *list;
-    const jinja_value_t *items = jinja_sequence(jinja, value);
-
-    (void) arguments;
-    (void) name;
-    list = jinja_list(jinja, items->len);
-    for (size_t k = 0; k < items->len; k++) {
-        list->items[k] = items->items[items->len - 1 - k];
-    }
-
-    if (value->kind != JINJA_TEXT) {
-        return list;
-    }
-
-    text_start(&out, jinja->arena, value->len + 1);
-    for (size_t k = 0; k < list->len; k++) {
-        text_add(&out, list->items[k]->text, list->items[k]->len);
-    }
-
-    return text_done(jinja, &out);
-}
-
-
-/* What two items are compared by: texts without case unless it is asked for. */
-static const jinja_value_t *
-sort_key(jinja_t *jinja, const jinja_value_t *item, const jinja_value_t *attribute, bool cased)
-{
-    static const jinja_arguments_t none;
-
-    item = attribute_of(jinja, item, attribute);
-
-    return !cased && item->kind == JINJA_TEXT ? filter_case(jinja, item, &none, "lower") : item;
-}
-
-
-/* Stable: by merging. */
-static void
-sort_items(jinja_t *jinja, const jinja_value_t **items, const jinja_value_t **keys, const jinja_value_t **room, size_t n, int sign)
-{
-    size_t half = n / 2, a = 0, b = half;
-
-    if (n < 2) {
-        return;
-    }
-
-    sort_items(jinja, items, keys, room, half, sign);
-    sort_items(jinja, items + half, keys + half, room, n - half, sign);
-
-    for (size_t k = 0; k < n; k++) {
-        bool left;
-
-        jinja_step(jinja);
-        left = b == n || (a < half && sign * jinja_compare(jinja, keys[a], keys[b], "sort") <= 0);
-        room[2 * k] = items[left ? a : b];
-        room[2 * k + 1] = keys[left ? a : b];
-        a += left;
-        b += !left;
-    }
-
-    for (size_t k = 0; k < n; k++) {
-        items[k] = room[2 * k];
-        keys[k] = room[2 * k + 1];
-    }
-}
-
-
-/* sort(reverse, case_sensitive, attribute), min and max(case_sensitive, attribute) */
-static const jinja_value_t *
-filter_sort(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    bool                 sort = strcmp(name, "sort") == 0, cased = argument_true(arguments, sort, "case_sensitive");
-    jinja_value_t       *list, *keys;
-    const jinja_value_t *items = jinja_sequence(jinja, value), *attribute = jinja_argument(arguments, sort ? 2 : 1, "attribute");
-
-    list = jinja_list(jinja, items->len);
-    keys = jinja_list(jinja, items->len);
-    for (size_t k = 0; k < items->len; k++) {
-        list->items[k] = items->items[k];
-        keys->items[k] = sort_key(jinja, items->items[k], attribute, cased);
-    }
-
-    sort_items(jinja, list->items, keys->items, arena_alloc(jinja->arena, (2 * items->len + 1) * sizeof(jinja_value_t *)), items->len,
-               sort && argument_true(arguments, 0, "reverse") ? -1 : 1);
-
-    if (sort) {
-        return list;
-    }
-
-    return list->len == 0 ? jinja_undefined(jinja, name) : list->items[name[1] == 'i' ? 0 : list->len - 1];
-}
-
-
-static const jinja_value_t *
-filter_unique(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    bool                 cased = argument_true(arguments, 0, "case_sensitive"), known;
-    jinja_value_t       *list = jinja_list(jinja, 0), *keys = jinja_list(jinja, 0);
-    const jinja_value_t *items = jinja_sequence(jinja, value), *key, *attribute = jinja_argument(arguments, 1, "attribute");
-
-    (void) name;
-    for (size_t k = 0; k < items->len; k++) {
-        key = sort_key(jinja, items->items[k], attribute, cased);
-        known = false;
-        for (size_t j = 0; j < keys->len && !known; j++) {
-            jinja_step(jinja);
-            known = jinja_equal(jinja, keys->items[j], key);
-        }
-        if (!known) {
-            jinja_append(jinja, keys, key);
-            jinja_append(jinja, list, items->items[k]);
-        }
-    }
-
-    return list;
-}
-
-
-static const jinja_value_t *
-filter_sum(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    bool                 whole = true;
-    double               sum = 0;
-    int64_t              total = 0;
-    const jinja_value_t *items = jinja_sequence(jinja, value), *item, *attribute = jinja_argument(arguments, 0, "attribute"),
-                        *start = jinja_argument(arguments, 1, "start");
-
-    for (size_t k = 0; k < items->len + (start != NULL); k++) {
-        item = k < items->len ? attribute_of(jinja, items->items[k], attribute) : start;
-        if (!jinja_is_number(item)) {
-            jinja_fail(jinja, "%s takes numbers", name);
-        }
-        whole = whole && item->kind != JINJA_FLOAT;
-        sum += jinja_number(item);
-        if (whole && __builtin_add_overflow(total, item->integer, &total)) {
-            jinja_fail(jinja, "a number is too large");
-        }
-    }
-
-    return whole ? jinja_integer(jinja, total) : jinja_float(jinja, sum);
-}
-
-
-/* map("filter", …), map(attribute="a.b", default=…) */
-static const jinja_value_t *
-filter_map(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    filter_pt            filter = NULL;
-    const char          *called = NULL;
-    jinja_value_t       *list;
-    jinja_arguments_t    rest = *arguments;
-    const jinja_value_t *items = jinja_sequence(jinja, value), *attribute = jinja_argument(arguments, 8, "attribute"), *item,
-                        *otherwise = jinja_argument(arguments, 8, "default");
-
-    if (attribute == NULL) {
-        if (arguments->n == 0 || arguments->values[0]->kind != JINJA_TEXT || (filter = find_filter(arguments->values[0]->text)) == NULL) {
-            jinja_fail(jinja, "%s takes the name of a filter, or an attribute", name);
-        }
-        called = arguments->values[0]->text;
-        memmove(rest.values, rest.values + 1, sizeof(rest.values) - sizeof(rest.values[0]));
-        rest.n--;
-    }
-
-    list = jinja_list(jinja, items->len);
-    for (size_t k = 0; k < items->len; k++) {
-        jinja_step(jinja);
-        item = attribute != NULL ? attribute_of(jinja, items->items[k], attribute) : filter(jinja, items->items[k], &rest, called);
-        list->items[k] = item->kind == JINJA_UNDEFINED && otherwise != NULL ? otherwise : item;
-    }
-
-    return list;
-}
-
-
-/* select, reject("test", …), selectattr, rejectattr("attribute", "test", …) */
-static const jinja_value_t *
-filter_select(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    bool                 wanted = *name == 's', passes;
-    size_t               skip = strstr(name, "attr") != NULL;
-    jinja_value_t       *list = jinja_list(jinja, 0);
-    jinja_arguments_t    rest = {0};
-    const jinja_value_t *items = jinja_sequence(jinja, value), *test = jinja_argument(arguments, skip, ""), *item;
-
-    if (arguments->n < skip || (test != NULL && test->kind != JINJA_TEXT)) {
-        jinja_fail(jinja, "%s takes %s the name of a test", name, skip ? "an attribute and" : "");
-    }
-
-    for (size_t k = skip + 1; k < arguments->n; k++) {
-        rest.values[rest.n++] = arguments->values[k];
-    }
-
-    for (size_t k = 0; k < items->len; k++) {
-        jinja_step(jinja);
-        item = skip ? attribute_of(jinja, items->items[k], arguments->values[0]) : items->items[k];
-        passes = test == NULL ? jinja_true(item) : jinja_test(jinja, test->text, item, &rest);
-        if (passes == wanted) {
-            jinja_append(jinja, list, items->items[k]);
-        }
-    }
-
-    return list;
-}
-
-
-/* items, dictsort: pairs of a dictionary */
-static const jinja_value_t *
-filter_items(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    jinja_value_t       *list = jinja_list(jinja, 0), *pair;
-    jinja_arguments_t    sorting = {0};
-
-    if (value->kind != JINJA_DICT && value->kind != JINJA_UNDEFINED) {
-        jinja_fail(jinja, "%s takes a dictionary", name);
-    }
-
-    for (size_t k = 0; k < value->len; k += 2) {
-        pair = jinja_list(jinja, 2);
-        pair->tuple = true;
-        pair->items[0] = value->items[k];
-        pair->items[1] = value->items[k + 1];
-        jinja_append(jinja, list, pair);
-    }
-
-    if (strcmp(name, "dictsort") != 0) {
-        return list;
-    }
-
-    sorting.values[0] = jinja_bool(argument_true(arguments, 2, "reverse"));
-    sorting.values[1] = jinja_bool(argument_true(arguments, 0, "case_sensitive"));
-    sorting.values[2] = jinja_integer(jinja, strcmp(argument_text(jinja, arguments, 1, "by", "key"), "value") == 0);
-    sorting.n = 3;
-
-    return filter_sort(jinja, list, &sorting, "sort");
-}
-
-
-/* Rows of `linecount` items, the last filled up when something to fill with is given. */
-static const jinja_value_t *
-filter_batch(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    int64_t              n = argument_integer(arguments, 0, "linecount", 0);
-    jinja_value_t       *rows = jinja_list(jinja, 0), *row = NULL;
-    const jinja_value_t *items = jinja_sequence(jinja, value), *fill = jinja_argument(arguments, 1, "fill_with");
-
-    if (n < 1 || n > JINJA_STEPS) {
-        jinja_fail(jinja, "%s takes how many", name);
-    }
-
-    for (size_t k = 0; k < items->len; k++) {
-        if (k % (size_t) n == 0) {
-            row = jinja_list(jinja, 0);
-            jinja_append(jinja, rows, row);
-        }
-        jinja_append(jinja, row, items->items[k]);
-    }
-
-    while (fill != NULL && row != NULL && row->len < (size_t) n) {
-        jinja_step(jinja);
-        jinja_append(jinja, row, fill);
-    }
-
-    return rows;
-}
-
-
 static const jinja_value_t *
 filter_default(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
 {
@@ -903,8 +564,8 @@ static const struct {
 };
 
 
-static filter_pt
-find_filter(const char *name)
+filter_pt
+jinja_filter_of(const char *name)
 {
     for (size_t k = 0; k < sizeof(filters) / sizeof(filters[0]); k++) {
         if (strcmp(filters[k].name, name) == 0) {
@@ -919,264 +580,11 @@ find_filter(const char *name)
 const jinja_value_t *
 jinja_filter(jinja_t *jinja, const char *name, const jinja_value_t *value, const jinja_arguments_t *arguments)
 {
-    filter_pt filter = find_filter(name);
+    filter_pt filter = jinja_filter_of(name);
 
     if (filter == NULL) {
         jinja_fail(jinja, "there is no filter %s", name);
     }
 
     return filter(jinja, value, arguments, name);
-}
-
-
-/* --- tests --------------------------------------------------------------------------------------------------------------------- */
-
-/* By kind: the letters of the kinds that pass, in the order of jinja_kind_t. */
-static bool
-test_kind(jinja_t *jinja, const jinja_value_t *value, const jinja_value_t *other, const char *name)
-{
-    static const struct {
-        const char *name;
-        unsigned    kinds;
-    } kinds[] = {
-        {"undefined", 1 << JINJA_UNDEFINED}, {"defined", ~(1u << JINJA_UNDEFINED)}, {"none", 1 << JINJA_NONE}, {"boolean", 1 << JINJA_BOOL},
-        {"integer", 1 << JINJA_INTEGER}, {"float", 1 << JINJA_FLOAT}, {"number", 1 << JINJA_INTEGER | 1 << JINJA_FLOAT | 1 << JINJA_BOOL},
-        {"string", 1 << JINJA_TEXT}, {"mapping", 1 << JINJA_DICT}, {"sequence", 1 << JINJA_TEXT | 1 << JINJA_LIST | 1 << JINJA_DICT},
-        {"iterable", 1 << JINJA_TEXT | 1 << JINJA_LIST | 1 << JINJA_DICT | 1 << JINJA_UNDEFINED}, {"callable", 1 << JINJA_MACRO},
-    };
-
-    (void) jinja;
-    (void) other;
-    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-        if (strcmp(kinds[k].name, name) == 0) {
-            return (kinds[k].kinds >> value->kind & 1) != 0;
-        }
-    }
-
-    return false;
-}
-
-
-static bool
-test_truth(jinja_t *jinja, const jinja_value_t *value, const jinja_value_t *other, const char *name)
-{
-    (void) jinja;
-    (void) other;
-
-    return value->kind == JINJA_BOOL && value->truth == (*name == 't');
-}
-
-
-/* even, odd, divisibleby */
-static bool
-test_divides(jinja_t *jinja, const jinja_value_t *value, const jinja_value_t *other, const char *name)
-{
-    int64_t by = *name == 'd' && other != NULL && other->kind == JINJA_INTEGER ? other->integer : 2;
-
-    if (value->kind != JINJA_INTEGER || by == 0 || by == -1) {
-        jinja_fail(jinja, "%s takes whole numbers", name);
-    }
-
-    return (value->integer % by == 0) == (*name != 'o');
-}
-
-
-static bool
-test_compared(jinja_t *jinja, const jinja_value_t *value, const jinja_value_t *other, const char *name)
-{
-    int order;
-
-    if (other == NULL) {
-        jinja_fail(jinja, "%s takes what to compare with", name);
-    }
-
-    if (*name == 'e' || *name == '=' || *name == 's') {
-        return jinja_equal(jinja, value, other);
-    }
-    if (*name == 'n' || *name == '!') {
-        return !jinja_equal(jinja, value, other);
-    }
-
-    order = jinja_compare(jinja, value, other, name);
-
-    return *name == 'l' || *name == '<' ? order < 0 || (order == 0 && (name[1] == 'e' || name[1] == '='))
-           : order > 0 || (order == 0 && (strcmp(name, "ge") == 0 || strcmp(name, ">=") == 0));
-}
-
-
-static bool
-test_case(jinja_t *jinja, const jinja_value_t *value, const jinja_value_t *other, const char *name)
-{
-    bool letters = false;
-
-    (void) other;
-    value = jinja_text_of(jinja, value);
-    for (size_t k = 0; k < value->len; k++) {
-        unsigned char c = (unsigned char) value->text[k];
-
-        letters = letters || isalpha(c);
-        if (*name == 'l' ? isupper(c) : islower(c)) {
-            return false;
-        }
-    }
-
-    return letters;
-}
-
-
-static const struct {
-    const char *name;
-    test_pt     test;
-} tests[] = {
-    {"undefined", test_kind}, {"defined", test_kind},   {"none", test_kind},      {"boolean", test_kind},  {"integer", test_kind},
-    {"float", test_kind},     {"number", test_kind},    {"string", test_kind},    {"mapping", test_kind},  {"sequence", test_kind},
-    {"iterable", test_kind},  {"callable", test_kind},  {"true", test_truth},     {"false", test_truth},   {"even", test_divides},
-    {"odd", test_divides},    {"divisibleby", test_divides}, {"eq", test_compared}, {"equalto", test_compared}, {"==", test_compared},
-    {"sameas", test_compared}, {"ne", test_compared},   {"!=", test_compared},    {"lt", test_compared},   {"lessthan", test_compared},
-    {"<", test_compared},     {"le", test_compared},    {"<=", test_compared},    {"gt", test_compared},   {"greaterthan", test_compared},
-    {">", test_compared},     {"ge", test_compared},    {">=", test_compared},    {"lower", test_case},    {"upper", test_case},
-};
-
-
-bool
-jinja_test(jinja_t *jinja, const char *name, const jinja_value_t *value, const jinja_arguments_t *arguments)
-{
-    const char *called = strcmp(name, "lessthan") == 0 ? "lt" : strcmp(name, "greaterthan") == 0 ? "gt" : name;
-
-    for (size_t k = 0; k < sizeof(tests) / sizeof(tests[0]); k++) {
-        if (strcmp(tests[k].name, name) == 0) {
-            return tests[k].test(jinja, value, jinja_argument(arguments, 0, ""), called);
-        }
-    }
-
-    jinja_fail(jinja, "there is no test %s", name);
-}
-
-
-/* --- methods ------------------------------------------------------------------------------------------------------------------- */
-
-static const jinja_value_t *
-method_split(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    size_t         n, skip;
-    int64_t        left = argument_integer(arguments, 1, "maxsplit", -1);
-    const char    *p = value->text, *end = p + value->len, *found, *by = argument_text(jinja, arguments, 0, "sep", NULL);
-    jinja_value_t *list = jinja_list(jinja, 0);
-
-    if (by != NULL && *by == '\0') {
-        jinja_fail(jinja, "%s takes a separator that is not empty", name);
-    }
-
-    for (;;) {
-        jinja_step(jinja);
-        if (by == NULL) { /* by white space, none at the ends */
-            p += strspn(p, " \t\n\r\v\f");
-            if (p >= end) {
-                return list;
-            }
-            n = left == 0 ? (size_t) (end - p) : strcspn(p, " \t\n\r\v\f");
-            skip = 0;
-        } else {
-            found = left == 0 ? NULL : memmem(p, (size_t) (end - p), by, strlen(by));
-            n = found == NULL ? (size_t) (end - p) : (size_t) (found - p);
-            skip = found == NULL ? 0 : strlen(by);
-        }
-
-        jinja_append(jinja, list, jinja_text(jinja, p, n));
-        left -= left > 0;
-        p += n + skip;
-        if (by != NULL && skip == 0) {
-            return list;
-        }
-    }
-}
-
-
-/* startswith, endswith */
-static const jinja_value_t *
-method_has_end(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    const jinja_value_t *part = jinja_argument(arguments, 0, "");
-
-    if (part == NULL || part->kind != JINJA_TEXT) {
-        jinja_fail(jinja, "%s takes a text", name);
-    }
-
-    return jinja_bool(part->len <= value->len
-                      && memcmp(*name == 's' ? value->text : value->text + value->len - part->len, part->text, part->len) == 0);
-}
-
-
-static const jinja_value_t *
-method_join(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    jinja_arguments_t    joining = {.values = {value}, .n = 1};
-    const jinja_value_t *items = jinja_argument(arguments, 0, "");
-
-    if (items == NULL) {
-        jinja_fail(jinja, "%s takes what to join", name);
-    }
-
-    return filter_join(jinja, items, &joining, name);
-}
-
-
-static const jinja_value_t *
-method_get(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    const jinja_value_t *key = jinja_argument(arguments, 0, "key"), *found, *otherwise = jinja_argument(arguments, 1, "default");
-
-    if (key == NULL) {
-        jinja_fail(jinja, "%s takes a key", name);
-    }
-
-    found = jinja_member(jinja, value, key);
-
-    return found->kind != JINJA_UNDEFINED ? found : otherwise != NULL ? otherwise : jinja_none();
-}
-
-
-static const jinja_value_t *
-method_values(jinja_t *jinja, const jinja_value_t *value, const jinja_arguments_t *arguments, const char *name)
-{
-    size_t         at = *name == 'v';
-    jinja_value_t *list = jinja_list(jinja, value->len / 2);
-
-    (void) arguments;
-    for (size_t k = 0; k < list->len; k++) {
-        list->items[k] = value->items[2 * k + at];
-    }
-
-    return list;
-}
-
-
-static const struct {
-    jinja_kind_t kind;
-    const char  *name;
-    filter_pt    method;
-} methods[] = {
-    {JINJA_TEXT, "upper", filter_case},     {JINJA_TEXT, "lower", filter_case},         {JINJA_TEXT, "capitalize", filter_case},
-    {JINJA_TEXT, "title", filter_case},     {JINJA_TEXT, "swapcase", filter_case},      {JINJA_TEXT, "strip", filter_trim},
-    {JINJA_TEXT, "lstrip", filter_trim},    {JINJA_TEXT, "rstrip", filter_trim},        {JINJA_TEXT, "replace", filter_replace},
-    {JINJA_TEXT, "split", method_split},    {JINJA_TEXT, "startswith", method_has_end}, {JINJA_TEXT, "endswith", method_has_end},
-    {JINJA_TEXT, "join", method_join},      {JINJA_DICT, "get", method_get},            {JINJA_DICT, "keys", method_values},
-    {JINJA_DICT, "values", method_values},  {JINJA_DICT, "items", filter_items},
-};
-
-
-const jinja_value_t *
-jinja_method(jinja_t *jinja, const jinja_value_t *object, const char *name, const jinja_arguments_t *arguments)
-{
-    if (object->kind == JINJA_UNDEFINED) {
-        jinja_fail(jinja, "%s is undefined", object->text);
-    }
-
-    for (size_t k = 0; k < sizeof(methods) / sizeof(methods[0]); k++) {
-        if (methods[k].kind == object->kind && strcmp(methods[k].name, name) == 0) {
-            return methods[k].method(jinja, object, arguments, name);
-        }
-    }
-
-    jinja_fail(jinja, "this value has no method %s", name);
 }

@@ -1,34 +1,11 @@
 /*
- * From a template's text to its tree: a reader of tokens inside tags, expressions by precedence, statements by a table of their names.
+ * From a template's text to its tree: statements by a table of their names, expressions by precedence.
  */
 
 #include <ctype.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "jinja.h"
-
-typedef enum { TOKEN_END, TOKEN_NAME, TOKEN_INTEGER, TOKEN_FLOAT, TOKEN_TEXT, TOKEN_SIGN } token_kind_t;
-
-typedef struct {
-    token_kind_t kind;
-    const char  *text; /* a name, a sign, the text of a literal */
-    size_t       len;
-    int64_t      integer;
-    double       number;
-} token_t;
-
-/* `p` is behind the token; tags end with `close`, "}}" or "%}". */
-typedef struct {
-    jinja_t    *jinja;
-    const char *p, *end;
-    token_t     token;
-    const char *close;
-    bool        strip; /* the tag before ended with "-": white space after it goes */
-    int         depth;
-} parser_t;
+#include "jinja_parse.h"
 
 typedef struct {
     const char *sign;
@@ -39,9 +16,6 @@ static const binary_t binaries[] = {
     {"==", 1}, {"!=", 1}, {"<=", 1}, {">=", 1}, {"<", 1}, {">", 1}, {"in", 1}, {"~", 3}, {"+", 4}, {"-", 4}, {"*", 5}, {"//", 5}, {"/", 5}, {"%", 5},
     {"**", 6},
 };
-
-static const char *const signs[] = {"==", "!=", "<=", ">=", "**", "//", "(", ")", "[", "]", "{", "}", ",", ":", ".", "|", "=", "<", ">", "+", "-", "*",
-                                    "/", "%", "~", NULL};
 
 typedef jinja_node_t *(*statement_pt)(parser_t *parser);
 
@@ -77,13 +51,6 @@ static void          node_add(parser_t *parser, jinja_node_t *node, jinja_node_t
 static void          text_node(parser_t *parser, jinja_node_t *body, const char *text, size_t len, bool strip_end);
 static void          tag_open(parser_t *parser, const char *close);
 static void          tag_close(parser_t *parser);
-static void          token_next(parser_t *parser);
-static void          token_number(parser_t *parser);
-static void          token_quoted(parser_t *parser);
-static bool          is(const parser_t *parser, const char *text);
-static bool          take(parser_t *parser, const char *text);
-static void          need(parser_t *parser, const char *text);
-static const char   *need_name(parser_t *parser);
 
 static const struct {
     const char  *name;
@@ -92,10 +59,6 @@ static const struct {
     {"if", statement_if},       {"for", statement_for},       {"set", statement_set},     {"with", statement_with},
     {"macro", statement_macro}, {"filter", statement_filter}, {"block", statement_block}, {NULL, NULL},
 };
-
-/* Words that are no names of variables. */
-static const char *const words[] = {"and", "or", "not", "in", "is", "if", "else", "elif", NULL};
-
 
 /* One line end at the end of a template goes, and every line end is a line feed. */
 jinja_node_t *
@@ -184,19 +147,19 @@ parse_body(parser_t *parser, const char *const *ends)
 
         tag_open(parser, "%}");
 
-        if (is(parser, "raw")) {
+        if (token_is(parser, "raw")) {
             parse_raw(parser, body);
             continue;
         }
 
         for (size_t k = 0; ends != NULL && ends[k] != NULL; k++) {
-            if (is(parser, ends[k])) {
+            if (token_is(parser, ends[k])) {
                 parser->depth--;
                 return body;
             }
         }
 
-        node_add(parser, body, parse_statement(parser, is(parser, "if") ? "if" : need_name(parser)));
+        node_add(parser, body, parse_statement(parser, token_is(parser, "if") ? "if" : token_name(parser)));
         body->nodes[body->n - 1]->line = line;
     }
 
@@ -215,7 +178,7 @@ parse_statement(parser_t *parser, const char *name)
 {
     for (size_t k = 0; statements[k].name != NULL; k++) {
         if (strcmp(statements[k].name, name) == 0) {
-            (void) take(parser, "if");
+            (void) token_take(parser, "if");
             return statements[k].parse(parser);
         }
     }
@@ -234,7 +197,7 @@ statement_if(parser_t *parser)
     tag_close(parser);
     node_add(parser, node, parse_body(parser, ends));
 
-    if (take(parser, "elif")) {
+    if (token_take(parser, "elif")) {
         if (++parser->depth > JINJA_DEPTH) {
             jinja_fail(parser->jinja, "statements are nested too deeply");
         }
@@ -244,14 +207,14 @@ statement_if(parser_t *parser)
         return node;
     }
 
-    if (take(parser, "else")) {
+    if (token_take(parser, "else")) {
         tag_close(parser);
         node_add(parser, node, parse_body(parser, last));
     } else {
         node_add(parser, node, NULL);
     }
 
-    need(parser, "endif");
+    token_need(parser, "endif");
     tag_close(parser);
 
     return node;
@@ -265,20 +228,20 @@ statement_for(parser_t *parser)
     static const char *const ends[] = {"endfor", "else", NULL}, *const last[] = {"endfor", NULL};
 
     node_add(parser, node, parse_target(parser));
-    need(parser, "in");
+    token_need(parser, "in");
     node_add(parser, node, parse_or(parser));
-    node_add(parser, node, take(parser, "if") ? parse_expression(parser) : NULL);
+    node_add(parser, node, token_take(parser, "if") ? parse_expression(parser) : NULL);
     tag_close(parser);
     node_add(parser, node, parse_body(parser, ends));
 
-    if (take(parser, "else")) {
+    if (token_take(parser, "else")) {
         tag_close(parser);
         node_add(parser, node, parse_body(parser, last));
     } else {
         node_add(parser, node, NULL);
     }
 
-    need(parser, "endfor");
+    token_need(parser, "endfor");
     tag_close(parser);
 
     return node;
@@ -291,7 +254,7 @@ statement_set(parser_t *parser)
     jinja_node_t            *node, *target = parse_target(parser);
     static const char *const ends[] = {"endset", NULL};
 
-    if (take(parser, "=")) {
+    if (token_take(parser, "=")) {
         node = node_of(parser, NODE_SET, target, parse_tuple(parser));
         tag_close(parser);
         return node;
@@ -300,7 +263,7 @@ statement_set(parser_t *parser)
     node = node_of(parser, NODE_SET_BLOCK, target, NULL);
     tag_close(parser);
     node_add(parser, node, parse_body(parser, ends));
-    need(parser, "endset");
+    token_need(parser, "endset");
     tag_close(parser);
 
     return node;
@@ -316,16 +279,16 @@ statement_with(parser_t *parser)
 
     while (parser->token.kind != TOKEN_END) {
         node_add(parser, node, parse_target(parser));
-        need(parser, "=");
+        token_need(parser, "=");
         node_add(parser, node, parse_expression(parser));
-        if (!take(parser, ",")) {
+        if (!token_take(parser, ",")) {
             break;
         }
     }
 
     tag_close(parser);
     node->nodes[0] = parse_body(parser, ends);
-    need(parser, "endwith");
+    token_need(parser, "endwith");
     tag_close(parser);
 
     return node;
@@ -339,22 +302,22 @@ statement_macro(parser_t *parser)
     jinja_node_t            *node = node_of(parser, NODE_MACRO, node_new(parser, NODE_BODY), NULL), *parameter;
     static const char *const ends[] = {"endmacro", NULL};
 
-    node->name = need_name(parser);
-    need(parser, "(");
-    while (!is(parser, ")")) {
+    node->name = token_name(parser);
+    token_need(parser, "(");
+    while (!token_is(parser, ")")) {
         parameter = node_new(parser, NODE_KEYWORD);
-        parameter->name = need_name(parser);
-        node_add(parser, parameter, take(parser, "=") ? parse_expression(parser) : NULL);
+        parameter->name = token_name(parser);
+        node_add(parser, parameter, token_take(parser, "=") ? parse_expression(parser) : NULL);
         node_add(parser, node, parameter);
-        if (!take(parser, ",")) {
+        if (!token_take(parser, ",")) {
             break;
         }
     }
-    need(parser, ")");
+    token_need(parser, ")");
 
     tag_close(parser);
     node->nodes[0] = parse_body(parser, ends);
-    need(parser, "endmacro");
+    token_need(parser, "endmacro");
     tag_close(parser);
 
     return node;
@@ -368,14 +331,14 @@ statement_filter(parser_t *parser)
     jinja_node_t            *node, *filter = parse_named(parser, NODE_FILTER, NULL);
     static const char *const ends[] = {"endfilter", NULL};
 
-    while (take(parser, "|")) {
+    while (token_take(parser, "|")) {
         filter = parse_named(parser, NODE_FILTER, filter);
     }
 
     node = node_of(parser, NODE_FILTER_BLOCK, filter, NULL);
     tag_close(parser);
     node_add(parser, node, parse_body(parser, ends));
-    need(parser, "endfilter");
+    token_need(parser, "endfilter");
     tag_close(parser);
 
     return node;
@@ -389,10 +352,10 @@ statement_block(parser_t *parser)
     jinja_node_t            *node;
     static const char *const ends[] = {"endblock", NULL};
 
-    (void) need_name(parser);
+    (void) token_name(parser);
     tag_close(parser);
     node = node_of(parser, NODE_WITH, parse_body(parser, ends), NULL);
-    need(parser, "endblock");
+    token_need(parser, "endblock");
     if (parser->token.kind == TOKEN_NAME) {
         token_next(parser);
     }
@@ -439,26 +402,26 @@ parse_raw(parser_t *parser, jinja_node_t *body)
 static jinja_node_t *
 parse_target(parser_t *parser)
 {
-    bool          bracket = take(parser, "(");
+    bool          bracket = token_take(parser, "(");
     jinja_node_t *list = NULL, *node;
 
     do {
         node = node_new(parser, NODE_NAME);
-        node->name = need_name(parser);
-        if (take(parser, ".")) {
+        node->name = token_name(parser);
+        if (token_take(parser, ".")) {
             node = node_of(parser, NODE_ATTRIBUTE, node, NULL);
-            node->name = need_name(parser);
+            node->name = token_name(parser);
         }
 
         if (list != NULL) {
             node_add(parser, list, node);
-        } else if (is(parser, ",")) {
+        } else if (token_is(parser, ",")) {
             list = node_of(parser, NODE_LIST, node, NULL);
         }
-    } while (take(parser, ",") && parser->token.kind == TOKEN_NAME);
+    } while (token_take(parser, ",") && parser->token.kind == TOKEN_NAME);
 
     if (bracket) {
-        need(parser, ")");
+        token_need(parser, ")");
     }
 
     return list != NULL ? list : node;
@@ -471,13 +434,13 @@ parse_tuple(parser_t *parser)
 {
     jinja_node_t *node = parse_expression(parser), *list;
 
-    if (!is(parser, ",")) {
+    if (!token_is(parser, ",")) {
         return node;
     }
 
     list = node_of(parser, NODE_LIST, node, NULL);
     list->negated = true;
-    while (take(parser, ",") && parser->token.kind != TOKEN_END) {
+    while (token_take(parser, ",") && parser->token.kind != TOKEN_END) {
         node_add(parser, list, parse_expression(parser));
     }
 
@@ -496,9 +459,9 @@ parse_expression(parser_t *parser)
 
     node = parse_or(parser);
 
-    while (take(parser, "if")) {
+    while (token_take(parser, "if")) {
         choice = node_of(parser, NODE_CHOICE, node, parse_or(parser));
-        node_add(parser, choice, take(parser, "else") ? parse_expression(parser) : NULL);
+        node_add(parser, choice, token_take(parser, "else") ? parse_expression(parser) : NULL);
         node = choice;
     }
 
@@ -513,7 +476,7 @@ parse_or(parser_t *parser)
 {
     jinja_node_t *node = parse_and(parser);
 
-    while (take(parser, "or")) {
+    while (token_take(parser, "or")) {
         node = node_of(parser, NODE_OR, node, parse_and(parser));
     }
 
@@ -526,7 +489,7 @@ parse_and(parser_t *parser)
 {
     jinja_node_t *node = parse_not(parser);
 
-    while (take(parser, "and")) {
+    while (token_take(parser, "and")) {
         node = node_of(parser, NODE_AND, node, parse_not(parser));
     }
 
@@ -539,7 +502,7 @@ parse_not(parser_t *parser)
 {
     jinja_node_t *node;
 
-    if (!take(parser, "not")) {
+    if (!token_take(parser, "not")) {
         return parse_binary(parser, 1);
     }
 
@@ -568,12 +531,12 @@ parse_binary(parser_t *parser, int level)
     node = parse_binary(parser, level + 1);
 
     for (;;) {
-        negated = level == 1 && is(parser, "not") && strncmp(parser->p + strspn(parser->p, " \t\n"), "in", 2) == 0;
+        negated = level == 1 && token_is(parser, "not") && strncmp(parser->p + strspn(parser->p, " \t\n"), "in", 2) == 0;
         if (negated) {
             token_next(parser);
         }
 
-        for (binary = binaries; binary < end && !(binary->level == level && is(parser, binary->sign)); binary++) {
+        for (binary = binaries; binary < end && !(binary->level == level && token_is(parser, binary->sign)); binary++) {
             /* the one that stands here */
         }
         if (binary == end) {
@@ -604,9 +567,9 @@ parse_unary(parser_t *parser, bool filtered)
         jinja_fail(parser->jinja, "an expression is nested too deeply");
     }
 
-    if (take(parser, "-")) {
+    if (token_take(parser, "-")) {
         node = node_of(parser, NODE_NEGATE, parse_unary(parser, false), NULL);
-    } else if (take(parser, "+")) {
+    } else if (token_take(parser, "+")) {
         node = parse_unary(parser, false);
     } else {
         node = parse_primary(parser);
@@ -625,7 +588,7 @@ parse_postfix(parser_t *parser, jinja_node_t *node, bool filtered)
     jinja_node_t *call;
 
     for (;;) {
-        if (take(parser, ".")) {
+        if (token_take(parser, ".")) {
             if (parser->token.kind == TOKEN_INTEGER) {
                 call = node_new(parser, NODE_VALUE);
                 call->value = jinja_integer(parser->jinja, parser->token.integer);
@@ -633,21 +596,21 @@ parse_postfix(parser_t *parser, jinja_node_t *node, bool filtered)
                 node = node_of(parser, NODE_ITEM, node, call);
             } else {
                 node = node_of(parser, NODE_ATTRIBUTE, node, NULL);
-                node->name = need_name(parser);
+                node->name = token_name(parser);
             }
 
-        } else if (take(parser, "[")) {
+        } else if (token_take(parser, "[")) {
             node = parse_subscript(parser, node);
 
-        } else if (is(parser, "(")) {
+        } else if (token_is(parser, "(")) {
             call = node_of(parser, NODE_CALL, node, NULL);
             parse_arguments(parser, call);
             node = call;
 
-        } else if (filtered && take(parser, "|")) {
+        } else if (filtered && token_take(parser, "|")) {
             node = parse_named(parser, NODE_FILTER, node);
 
-        } else if (filtered && take(parser, "is")) {
+        } else if (filtered && token_take(parser, "is")) {
             node = parse_test(parser, node);
 
         } else {
@@ -686,7 +649,7 @@ parse_primary(parser_t *parser)
 
     case TOKEN_NAME:
         node = node_new(parser, NODE_NAME);
-        node->name = need_name(parser);
+        node->name = token_name(parser);
         if (strcasecmp(node->name, "true") == 0 || strcasecmp(node->name, "false") == 0) {
             node->kind = NODE_VALUE;
             node->value = jinja_bool(node->name[0] == 't' || node->name[0] == 'T');
@@ -697,13 +660,13 @@ parse_primary(parser_t *parser)
         return node;
 
     default:
-        if (take(parser, "(")) {
+        if (token_take(parser, "(")) {
             return parse_brackets(parser, ")");
         }
-        if (take(parser, "[")) {
+        if (token_take(parser, "[")) {
             return parse_brackets(parser, "]");
         }
-        if (take(parser, "{")) {
+        if (token_take(parser, "{")) {
             return parse_dict(parser);
         }
         jinja_fail(jinja, "an expression is expected before %.*s", token.kind == TOKEN_END ? 10 : (int) token.len,
@@ -719,14 +682,14 @@ parse_brackets(parser_t *parser, const char *close)
     bool          tuple = *close == ')', comma = false;
     jinja_node_t *list = node_new(parser, NODE_LIST);
 
-    while (!is(parser, close)) {
+    while (!token_is(parser, close)) {
         node_add(parser, list, parse_expression(parser));
-        if (!take(parser, ",")) {
+        if (!token_take(parser, ",")) {
             break;
         }
         comma = true;
     }
-    need(parser, close);
+    token_need(parser, close);
 
     list->negated = tuple;
 
@@ -739,15 +702,15 @@ parse_dict(parser_t *parser)
 {
     jinja_node_t *dict = node_new(parser, NODE_DICT);
 
-    while (!is(parser, "}")) {
+    while (!token_is(parser, "}")) {
         node_add(parser, dict, parse_expression(parser));
-        need(parser, ":");
+        token_need(parser, ":");
         node_add(parser, dict, parse_expression(parser));
-        if (!take(parser, ",")) {
+        if (!token_take(parser, ",")) {
             break;
         }
     }
-    need(parser, "}");
+    token_need(parser, "}");
 
     return dict;
 }
@@ -757,19 +720,19 @@ parse_dict(parser_t *parser)
 static jinja_node_t *
 parse_subscript(parser_t *parser, jinja_node_t *object)
 {
-    jinja_node_t *first = is(parser, ":") ? NULL : parse_expression(parser), *node;
+    jinja_node_t *first = token_is(parser, ":") ? NULL : parse_expression(parser), *node;
 
-    if (!is(parser, ":")) {
-        need(parser, "]");
+    if (!token_is(parser, ":")) {
+        token_need(parser, "]");
         return node_of(parser, NODE_ITEM, object, first);
     }
 
     node = node_of(parser, NODE_SLICE, object, NULL);
     node_add(parser, node, first);
     for (int k = 0; k < 2; k++) {
-        node_add(parser, node, take(parser, ":") && !is(parser, ":") && !is(parser, "]") ? parse_expression(parser) : NULL);
+        node_add(parser, node, token_take(parser, ":") && !token_is(parser, ":") && !token_is(parser, "]") ? parse_expression(parser) : NULL);
     }
-    need(parser, "]");
+    token_need(parser, "]");
 
     return node;
 }
@@ -782,8 +745,8 @@ parse_named(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *object)
     jinja_node_t *node = node_new(parser, kind);
 
     node_add(parser, node, object);
-    node->name = need_name(parser);
-    if (is(parser, "(")) {
+    node->name = token_name(parser);
+    if (token_is(parser, "(")) {
         parse_arguments(parser, node);
     }
 
@@ -795,22 +758,22 @@ parse_named(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *object)
 static jinja_node_t *
 parse_test(parser_t *parser, jinja_node_t *object)
 {
-    bool          negated = take(parser, "not");
+    bool          negated = token_take(parser, "not");
     jinja_node_t *node = node_of(parser, NODE_TEST, object, NULL);
 
-    if (take(parser, "in")) {
+    if (token_take(parser, "in")) {
         node->name = "in";
     } else {
-        node->name = need_name(parser);
+        node->name = token_name(parser);
     }
     node->negated = negated;
 
-    if (is(parser, "(")) {
+    if (token_is(parser, "(")) {
         parse_arguments(parser, node);
 
-    } else if (parser->token.kind == TOKEN_TEXT || parser->token.kind == TOKEN_INTEGER || parser->token.kind == TOKEN_FLOAT || is(parser, "[")
-               || (parser->token.kind == TOKEN_NAME && !is(parser, "and") && !is(parser, "or") && !is(parser, "else") && !is(parser, "if")
-                   && !is(parser, "is") && !is(parser, "not") && !is(parser, "in")))
+    } else if (parser->token.kind == TOKEN_TEXT || parser->token.kind == TOKEN_INTEGER || parser->token.kind == TOKEN_FLOAT || token_is(parser, "[")
+               || (parser->token.kind == TOKEN_NAME && !token_is(parser, "and") && !token_is(parser, "or") && !token_is(parser, "else") && !token_is(parser, "if")
+                   && !token_is(parser, "is") && !token_is(parser, "not") && !token_is(parser, "in")))
     {
         node_add(parser, node, parse_unary(parser, false));
     }
@@ -825,27 +788,27 @@ parse_arguments(parser_t *parser, jinja_node_t *node)
     const char   *after;
     jinja_node_t *keyword;
 
-    need(parser, "(");
+    token_need(parser, "(");
 
-    while (!is(parser, ")")) {
+    while (!token_is(parser, ")")) {
         after = parser->p + strspn(parser->p, " \t\n");
 
         if (parser->token.kind == TOKEN_NAME && after[0] == '=' && after[1] != '=') {
             keyword = node_new(parser, NODE_KEYWORD);
-            keyword->name = need_name(parser);
-            need(parser, "=");
+            keyword->name = token_name(parser);
+            token_need(parser, "=");
             node_add(parser, keyword, parse_expression(parser));
             node_add(parser, node, keyword);
         } else {
             node_add(parser, node, parse_expression(parser));
         }
 
-        if (!take(parser, ",")) {
+        if (!token_take(parser, ",")) {
             break;
         }
     }
 
-    need(parser, ")");
+    token_need(parser, ")");
 }
 
 
@@ -941,179 +904,4 @@ tag_close(parser_t *parser)
     parser->strip = *parser->p == '-';
     parser->p += strspn(parser->p, "-+");
     parser->p += 2;
-}
-
-
-/* At the tag's end `p` stays before it. */
-static void
-token_next(parser_t *parser)
-{
-    token_t    *token = &parser->token;
-    const char *p;
-
-    *token = (token_t) {0};
-
-    for (/* void */; isspace((unsigned char) *parser->p); parser->p++) {
-        parser->jinja->line += *parser->p == '\n';
-    }
-
-    p = parser->p;
-    token->text = p;
-
-    if (p >= parser->end) {
-        jinja_fail(parser->jinja, "a tag does not end");
-    }
-
-    if (strncmp(p, parser->close, 2) == 0 || ((*p == '-' || *p == '+') && strncmp(p + 1, parser->close, 2) == 0)) {
-        return;
-    }
-
-    if (isalpha((unsigned char) *p) || *p == '_') {
-        token->kind = TOKEN_NAME;
-        while (isalnum((unsigned char) *p) || *p == '_') {
-            p++;
-        }
-        token->len = (size_t) (p - parser->p);
-        parser->p = p;
-        return;
-    }
-
-    if (isdigit((unsigned char) *p)) {
-        token_number(parser);
-        return;
-    }
-
-    if (*p == '"' || *p == '\'') {
-        token_quoted(parser);
-        return;
-    }
-
-    for (size_t k = 0; signs[k] != NULL; k++) {
-        if (strncmp(p, signs[k], strlen(signs[k])) == 0) {
-            token->kind = TOKEN_SIGN;
-            token->len = strlen(signs[k]);
-            parser->p += token->len;
-            return;
-        }
-    }
-
-    jinja_fail(parser->jinja, "the character %.1s is not expected here", p);
-}
-
-
-static void
-token_number(parser_t *parser)
-{
-    char        digits[64];
-    bool        whole = true;
-    size_t      n = 0;
-    token_t    *token = &parser->token;
-    const char *p = parser->p;
-
-    while (isdigit((unsigned char) *p) || *p == '_' || (*p == '.' && isdigit((unsigned char) p[1]) && whole)
-           || ((*p == 'e' || *p == 'E') && n > 0 && (isdigit((unsigned char) p[1]) || ((p[1] == '-' || p[1] == '+') && isdigit((unsigned char) p[2])))))
-    {
-        if (n >= sizeof(digits) - 3) {
-            jinja_fail(parser->jinja, "a number is too long");
-        }
-        if (*p != '_') {
-            whole = whole && isdigit((unsigned char) *p);
-            digits[n++] = *p;
-            if ((*p == 'e' || *p == 'E') && (p[1] == '-' || p[1] == '+')) {
-                digits[n++] = *++p;
-            }
-        }
-        p++;
-    }
-
-    digits[n] = '\0';
-    token->kind = whole ? TOKEN_INTEGER : TOKEN_FLOAT;
-    token->integer = strtoll(digits, NULL, 10);
-    token->number = strtod(digits, NULL);
-    token->len = (size_t) (p - parser->p);
-    parser->p = p;
-}
-
-
-static void
-token_quoted(parser_t *parser)
-{
-    char        quote = *parser->p, *out;
-    token_t    *token = &parser->token;
-    const char *p = parser->p + 1, *end;
-
-    for (end = p; *end != quote; end++) {
-        end += *end == '\\' && end[1] != '\0';
-        if (*end == '\0') {
-            jinja_fail(parser->jinja, "a text does not end");
-        }
-    }
-
-    token->kind = TOKEN_TEXT;
-    token->text = out = arena_alloc(parser->jinja->arena, (size_t) (end - p) + 1);
-
-    for (/* void */; p < end; p++) {
-        parser->jinja->line += *p == '\n';
-        if (*p != '\\') {
-            *out++ = *p;
-            continue;
-        }
-        p++;
-        *out++ = *p == 'n' ? '\n' : *p == 't' ? '\t' : *p == 'r' ? '\r' : *p;
-    }
-
-    token->len = (size_t) (out - token->text);
-    parser->p = p + 1;
-}
-
-
-static bool
-is(const parser_t *parser, const char *text)
-{
-    const token_t *token = &parser->token;
-
-    return (token->kind == TOKEN_NAME || token->kind == TOKEN_SIGN) && token->len == strlen(text) && memcmp(token->text, text, token->len) == 0;
-}
-
-
-static bool
-take(parser_t *parser, const char *text)
-{
-    bool there = is(parser, text);
-
-    if (there) {
-        token_next(parser);
-    }
-
-    return there;
-}
-
-
-static void
-need(parser_t *parser, const char *text)
-{
-    if (!take(parser, text)) {
-        jinja_fail(parser->jinja, "%s is expected", text);
-    }
-}
-
-
-static const char *
-need_name(parser_t *parser)
-{
-    char *name;
-
-    if (parser->token.kind != TOKEN_NAME) {
-        jinja_fail(parser->jinja, "a name is expected");
-    }
-
-    name = arena_copy(parser->jinja->arena, parser->token.text, parser->token.len);
-    for (size_t k = 0; words[k] != NULL; k++) {
-        if (strcmp(words[k], name) == 0) {
-            jinja_fail(parser->jinja, "a name is expected instead of %s", name);
-        }
-    }
-    token_next(parser);
-
-    return name;
 }
