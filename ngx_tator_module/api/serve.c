@@ -13,7 +13,7 @@
 
 static void serve_rest(rq_t *rq);
 static void serve_settle(rq_t *rq);
-static bool serve_host_allowed(rq_t *rq);
+static bool serve_host_allowed(str_t host);
 static void serve_page(rq_t *rq);
 static void serve_no_method(rq_t *rq, const endpoint_t *other);
 
@@ -22,8 +22,10 @@ void
 serve(rq_t *rq)
 {
     request_t *request = request_of(rq);
+    ngx_str_t *named = &request->r->headers_in.server;
 
-    if (!serve_host_allowed(rq)) {
+    /* the host of an address that was given whole counts as much as the header */
+    if (!serve_host_allowed(rq->host) || (named->len > 0 && !serve_host_allowed((str_t) {named->len, named->data}))) {
         page_plain(rq, 400, "Bad Request", "The host name of this request is not served here.");
         return;
     }
@@ -147,21 +149,22 @@ serve_settle(rq_t *rq)
 }
 
 
+/* A name that is served here, alone or with the digits of a port. */
 static bool
-serve_host_allowed(rq_t *rq)
+serve_host_allowed(str_t given)
 {
-    size_t     len;
+    size_t     len = given.len, digits = 0;
     ngx_str_t *host = tator_process.conf->hosts.elts;
 
-    len = rq->host.len;
-    for (size_t k = len; k > 0 && rq->host.data[k - 1] != ']'; k--) {
-        if (rq->host.data[k - 1] == ':') {
-            len = k - 1;
-        }
+    while (len > 0 && given.data[len - 1] >= '0' && given.data[len - 1] <= '9') {
+        len--;
+        digits++;
     }
 
+    len = digits > 0 && len > 0 && given.data[len - 1] == ':' ? len - 1 : given.len;
+
     for (ngx_uint_t k = 0; k < tator_process.conf->hosts.nelts; k++) {
-        if (host[k].len == len && ngx_strncasecmp(host[k].data, rq->host.data, len) == 0) {
+        if (host[k].len == len && ngx_strncasecmp(host[k].data, given.data, len) == 0) {
             return true;
         }
     }
