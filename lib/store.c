@@ -150,6 +150,27 @@ store_type(const store_t *store)
 
 
 const char *
+store_address(const store_t *store)
+{
+    return store->endpoint;
+}
+
+
+bool
+store_guarded(const store_t *store)
+{
+    return store->guarded;
+}
+
+
+void
+store_set_guarded(store_t *store, bool guarded)
+{
+    store->guarded = guarded;
+}
+
+
+const char *
 store_endpoint(store_type_t type, const json_t *config)
 {
     if (type == STORE_GCP || type == STORE_AZURE) {

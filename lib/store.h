@@ -17,6 +17,7 @@ typedef struct store_driver_s store_driver_t;
 struct store_s {
     store_type_t          type;
     const store_driver_t *driver;
+    bool                  guarded;
     const char           *bucket;
     const char           *endpoint; /* scheme, authority and path, no slash at the end */
     const char           *external; /* the same for clients; NULL: they use the endpoint, too */

@@ -49,6 +49,7 @@ class Server:
                             "VAR": str(self.var), "PORT": str(self.port),
                             "SERVER_SIDE_REQUEST_ORIGINS": "http://127.0.0.1,http://localhost", **settings}
         self.read = {}
+        self.command = ["bash", str(TOP / "conf/embedded/run")]
 
     def __enter__(self):
         try:
@@ -66,7 +67,7 @@ class Server:
     def start(self, **settings):
         """Brings up what is down; what runs with another program or environment is restarted."""
         self.environment.update(settings)
-        done = subprocess.run(["bash", str(TOP / "conf/embedded/run")], env=self.environment, capture_output=True, text=True)
+        done = subprocess.run(self.command, env=self.environment, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"the server does not start:\n{done.stdout}\n{done.stderr}")
         values = dict(word.split("=", 1) for word in shlex.split((self.var / "tator.env").read_text()))

@@ -90,6 +90,11 @@ store_t *store_create(
 
 store_type_t store_type(const store_t *store);
 
+/* Where it is: a URL. And whether requests to it must not lead to private addresses: it was entered by users (tator/origin.h). */
+const char *store_address(const store_t *store);
+bool        store_guarded(const store_t *store);
+void        store_set_guarded(store_t *store, bool guarded);
+
 /* "endpoint_url" of a configuration as GET Bucket shows it; NULL: none. Borrowed. */
 const char *store_endpoint(store_type_t type, const json_t *config);
 

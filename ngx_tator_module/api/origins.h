@@ -15,7 +15,8 @@
  */
 void origin_check(rq_t *rq, const char *url);
 
-/* true: configured, or of this deployment. Such a URL may lead to private addresses, too: fetch_t.foreign is false for it. */
+/* true: in the list, or of this deployment's configuration. Such a URL may lead to private addresses, too: fetch_t.foreign is false for
+   it. An organization's bucket is none of these: its administrators, whom nobody has to know, enter its address. */
 bool origin_trusted(rq_t *rq, const char *url);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include <tator/origin.h>
 #include <tator/uri.h>
 
 #include "../core/wait.h"
@@ -29,7 +30,8 @@ struct removal_s {
     removed_t  *first, **last;
 };
 
-static const store_t *stores_make(rq_t *rq, const char *type, const char *config, const char *name, const char *external_host);
+static store_t       *stores_make(rq_t *rq, const char *type, const char *config, const char *name, const char *external_host);
+static const store_t *stores_entered(rq_t *rq, const result_t *row);
 static void           removal_delete(removal_t *removal, const store_t *store, const char *path);
 
 
@@ -85,7 +87,7 @@ stores_bucket(rq_t *rq, int64_t bucket)
         fail(rq, 400, "Bucket ID %ld does not exist!", (long) bucket);
     }
 
-    return stores_make(rq, pg_text(result, 0, 0), pg_text(result, 0, 1), pg_text(result, 0, 2), pg_text(result, 0, 3));
+    return stores_entered(rq, result);
 }
 
 
@@ -105,7 +107,7 @@ stores_project(rq_t *rq, int64_t project, int kind)
         return stores_default(rq, kind);
     }
 
-    return stores_make(rq, pg_text(result, 0, 0), pg_text(result, 0, 1), pg_text(result, 0, 2), pg_text(result, 0, 3));
+    return stores_entered(rq, result);
 }
 
 
@@ -156,6 +158,7 @@ stores_send(rq_t *rq, const store_t *store, const store_call_t *call)
                          .body = request->body,
                          .body_len = request->body_len,
                          .limit = 16 * 1024 * 1024,
+                         .guarded = store_guarded(store),
                          .timeout_ms = call->operation == STORE_UPLOAD_COMPLETE ? STORES_COMPLETE_TIMEOUT : STORES_TIMEOUT,
                      });
 }
@@ -298,7 +301,19 @@ removal_delete(removal_t *removal, const store_t *store, const char *path)
 }
 
 
+/* A bucket's row: type, configuration, name, external host. */
 static const store_t *
+stores_entered(rq_t *rq, const result_t *row)
+{
+    store_t *store = stores_make(rq, pg_text(row, 0, 0), pg_text(row, 0, 1), pg_text(row, 0, 2), pg_text(row, 0, 3));
+
+    store_set_guarded(store, !origin_inside(rq->config, store_address(store)));
+
+    return store;
+}
+
+
+static store_t *
 stores_make(rq_t *rq, const char *type, const char *config, const char *name, const char *external_host)
 {
     json_t     *value;

@@ -213,6 +213,13 @@ fetch_once(rq_t *rq, const fetch_t *request, const char *method, const char *url
     answer->body = arena_text(rq->arena, "");
     answer->headers = "";
 
+    for (const char *const *line = request->headers; line != NULL && *line != NULL; line++) {
+        if (strpbrk(*line, "\r\n") != NULL) { /* it would begin another header */
+            answer->error = "A header has a line end.";
+            return answer;
+        }
+    }
+
     transfer = transfer_create(rq, request, method, url, same_origin);
     if (transfer == NULL) {
         answer->error = "No memory.";
@@ -293,7 +300,7 @@ transfer_create(rq_t *rq, const fetch_t *request, const char *method, const char
     transfer->body.limit = request->limit ? request->limit : FETCH_LIMIT;
     transfer->body.file = request->file;
     transfer->answer_headers.limit = FETCH_HEADERS_LIMIT;
-    transfer->guarded = request->foreign && !address_origin_listed(rq->config->request_origins, url);
+    transfer->guarded = (request->foreign || request->guarded) && !address_origin_listed(rq->config->request_origins, url);
 
     body = request->body_len > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
 
@@ -322,9 +329,12 @@ transfer_create(rq_t *rq, const fetch_t *request, const char *method, const char
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 
-    if (request->foreign) {
+    if (request->foreign || request->guarded) {
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, fetch_open);
         curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+    }
+
+    if (request->foreign) {
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
         curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     }

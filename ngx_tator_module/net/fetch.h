@@ -19,6 +19,7 @@ typedef struct {
     bool               foreign;        /* the URL comes from a user: refuse private, loopback and link-local addresses, also after
                                           redirects and by what names really resolve to, unless the URL's origin is in
                                           SERVER_SIDE_REQUEST_ORIGINS; follow at most 5 redirects */
+    bool               guarded;        /* the same refusal, but redirects are answers */
 } fetch_t;
 
 typedef struct {

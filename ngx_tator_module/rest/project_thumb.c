@@ -43,7 +43,8 @@ project_thumb_take(rq_t *rq, const char *upload)
 
     store = stores_project(rq, rq->project, STORE_UPLOAD);
     request = store_request(store, rq->arena, &(store_call_t) {STORE_GET, .path = upload}, time(NULL));
-    taken = fetch(rq, &(fetch_t) {.url = request->url, .headers = request->headers, .limit = THUMB_LIMIT});
+    taken = fetch(rq, &(fetch_t) {.url = request->url, .headers = request->headers, .limit = THUMB_LIMIT,
+                                  .guarded = store_guarded(store)});
 
     if (taken->status / 100 != 2) {
         fail(rq, 400, "Key %s not found in bucket", upload);

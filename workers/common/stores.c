@@ -7,6 +7,9 @@
 #include <time.h>
 
 #include <curl/curl.h>
+#include <sys/socket.h>
+#include <tator/address.h>
+#include <tator/origin.h>
 
 #include "log.h"
 #include "stores.h"
@@ -16,7 +19,8 @@ typedef struct {
     size_t len, room, limit;
 } bytes_t;
 
-static const store_t *stores_make(const config_t *config, arena_t *arena, const store_config_t *row);
+static store_t       *stores_make(const config_t *config, arena_t *arena, const store_config_t *row);
+static curl_socket_t  stores_open(void *store, curlsocktype purpose, struct curl_sockaddr *address);
 static size_t         stores_take(char *data, size_t size, size_t n, void *closure);
 
 
@@ -25,7 +29,7 @@ stores_of(database_t *database, arena_t *arena, int64_t bucket)
 {
     PGresult             *result;
     store_config_t        row;
-    const store_t        *store = NULL;
+    store_t              *store = NULL;
     const store_config_t *defaults = database->config->stores;
 
     if (bucket == STORES_BACKUP) {
@@ -42,6 +46,9 @@ stores_of(database_t *database, arena_t *arena, int64_t bucket)
         row = (store_config_t) {.config = database_text(result, 0, 0), .bucket_name = database_text(result, 0, 1),
                                 .store_type = database_text(result, 0, 2), .external_host = database_text(result, 0, 3)};
         store = stores_make(database->config, arena, &row);
+        if (store != NULL) {
+            store_set_guarded(store, !origin_inside(database->config, store_address(store)));
+        }
     }
     PQclear(result);
 
@@ -77,6 +84,8 @@ stores_send(const store_t *store, arena_t *arena, const store_call_t *call, size
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, stores_open);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, store);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 10L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 300L);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "tator-worker");
@@ -118,7 +127,23 @@ stores_delete(const store_t *store, arena_t *arena, const char *path)
 }
 
 
-static const store_t *
+/* What the store's name really resolved to. */
+static curl_socket_t
+stores_open(void *closure, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const store_t *store = closure;
+
+    (void) purpose;
+
+    if (store_guarded(store) && !address_public(&address->addr)) {
+        return CURL_SOCKET_BAD;
+    }
+
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+
+static store_t *
 stores_make(const config_t *config, arena_t *arena, const store_config_t *row)
 {
     json_t     *value;
