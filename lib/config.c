@@ -89,6 +89,9 @@ static const setting_t settings[] = {
     SETTING("SERVER_SIDE_REQUEST_ORIGINS", NULL, SET_TEXT, request_origins),
     SETTING("GUNICORN_HOST", NULL, SET_TEXT, transcode_host),
     SETTING("TATOR_RATE_LIMITS", NULL, SET_NOT_OFF, rate_limits),
+    SETTING("TATOR_SEARCH_NODES", "1000", SET_NUMBER, search_nodes),
+    SETTING("TATOR_SEARCH_DEPTH", "32", SET_NUMBER, search_depth),
+    SETTING("TATOR_LIST_LIMIT", "1000000", SET_NUMBER, list_limit),
 };
 
 static bool config_set(void *field, setting_kind_t kind, const char *value, arena_t *arena);

@@ -11,6 +11,8 @@
 #include <tator/json.h>
 
 static void text_room(text_t *text, size_t len);
+static unsigned json_scan(const void *text, size_t len, size_t *values);
+static json_t *json_refuse(json_error_t *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 
 void
@@ -228,22 +230,45 @@ json_write_text(text_t *out, const char *text, size_t len)
 json_t *
 json_parse(const void *text, size_t len, json_error_t *error)
 {
-    if (json_depth(text, len) > JSON_DEPTH_LIMIT) {
-        memset(error, 0, sizeof(json_error_t));
-        snprintf(error->text, sizeof(error->text), "more than %d levels deep", JSON_DEPTH_LIMIT);
-        return NULL;
+    size_t  values;
+    json_t *value;
+
+    if (json_scan(text, len, &values) > JSON_DEPTH_LIMIT) {
+        return json_refuse(error, "more than %d levels deep", JSON_DEPTH_LIMIT);
     }
 
-    return json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, error);
+    if (values > JSON_VALUE_LIMIT) {
+        return json_refuse(error, "more than %d values", JSON_VALUE_LIMIT);
+    }
+
+    value = json_loadb(text, len, JSON_DECODE_ANY, error);
+
+    if (value == NULL && error != NULL && json_error_code(error) == json_error_null_character) {
+        return json_refuse(error, "a text has the character U+0000");
+    }
+
+    return value;
 }
 
 
 unsigned
 json_depth(const void *text, size_t len)
 {
+    size_t values;
+
+    return json_scan(text, len, &values);
+}
+
+
+/* The depth; and about how many values there are: one behind each comma and opening bracket. */
+static unsigned
+json_scan(const void *text, size_t len, size_t *values)
+{
     bool                 quoted = false;
     unsigned             depth = 0, deepest = 0;
     const unsigned char *p = text, *end = p + len;
+
+    *values = 1;
 
     for (; p < end; p++) {
         if (quoted) {
@@ -261,8 +286,13 @@ json_depth(const void *text, size_t len)
             quoted = true;
             break;
 
+        case ',':
+            (*values)++;
+            break;
+
         case '[':
         case '{':
+            (*values)++;
             if (++depth > deepest) {
                 deepest = depth;
             }
@@ -276,6 +306,22 @@ json_depth(const void *text, size_t len)
     }
 
     return deepest;
+}
+
+
+static json_t *
+json_refuse(json_error_t *error, const char *format, ...)
+{
+    va_list args;
+
+    if (error != NULL) {
+        memset(error, 0, sizeof(json_error_t));
+        va_start(args, format);
+        vsnprintf(error->text, sizeof(error->text), format, args);
+        va_end(args);
+    }
+
+    return NULL;
 }
 
 

@@ -47,6 +47,9 @@ typedef struct {
     const char    *request_origins; /* SERVER_SIDE_REQUEST_ORIGINS: comma list of origins that the server may fetch from */
     const char    *transcode_host;  /* the REST address that workers call: GUNICORN_HOST */
     bool           rate_limits;     /* TATOR_RATE_LIMITS is not off */
+    int            search_nodes;    /* TATOR_SEARCH_NODES: parts that the searches and filters of a request may have */
+    int            search_depth;    /* TATOR_SEARCH_DEPTH: levels of one of its searches, with the saved ones that it names */
+    int            list_limit;      /* TATOR_LIST_LIMIT: items of one list of ids or values that a request filters by */
 } config_t;
 
 /* Fill from the process environment; texts live in the arena. Returns NULL, or the name of a variable whose value can not be used. */

@@ -37,8 +37,11 @@ void  json_write(text_t *out, const json_t *value);
 /* A text as a JSON string, quotes included. */
 void json_write_text(text_t *out, const char *text, size_t len);
 
-/* Parse text whose depth is at most JSON_DEPTH_LIMIT. NULL: not JSON (error filled). Duplicate keys: the last counts. The caller owns the value. */
+/* Parse text whose depth is at most JSON_DEPTH_LIMIT and whose values are at most JSON_VALUE_LIMIT (each takes up to 150 bytes of memory).
+   Texts may not have NUL: neither SQL nor C can hold one. NULL: not JSON (error filled). Duplicate keys: the last counts. The caller owns
+   the value. */
 #define JSON_DEPTH_LIMIT 64
+#define JSON_VALUE_LIMIT 2000000
 json_t *json_parse(const void *text, size_t len, json_error_t *error);
 
 /* Nesting of brackets, counted without recursion: to be asked before anything recursive sees foreign text. */

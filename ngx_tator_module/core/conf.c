@@ -38,6 +38,9 @@ ngx_command_t conf_commands[] = {
     MAIN("tator_send_timeout", NGX_CONF_TAKE1, ngx_conf_set_msec_slot, send_timeout, NULL),
     MAIN("tator_requests", NGX_CONF_TAKE1, ngx_conf_set_num_slot, requests, &conf_at_least_one),
     MAIN("tator_body_limit", NGX_CONF_TAKE1, ngx_conf_set_size_slot, body_limit, NULL),
+    MAIN("tator_search_nodes", NGX_CONF_TAKE1, ngx_conf_set_num_slot, search_nodes, &conf_at_least_one),
+    MAIN("tator_search_depth", NGX_CONF_TAKE1, ngx_conf_set_num_slot, search_depth, &conf_at_least_one),
+    MAIN("tator_list_limit", NGX_CONF_TAKE1, ngx_conf_set_num_slot, list_limit, &conf_at_least_one),
     MAIN("tator_rate_limits", NGX_CONF_FLAG, ngx_conf_set_flag_slot, rate_limits, NULL),
     MAIN("tator_rate_limit_anonymous", NGX_CONF_TAKE1, ngx_conf_set_num_slot, rate_limit_anonymous, &conf_limit),
     MAIN("tator_rate_limit_user", NGX_CONF_TAKE1, ngx_conf_set_num_slot, rate_limit_user, &conf_limit),
@@ -71,6 +74,9 @@ conf_create_main(ngx_conf_t *cf)
     conf->send_timeout = NGX_CONF_UNSET_MSEC;
     conf->requests = NGX_CONF_UNSET_UINT;
     conf->body_limit = NGX_CONF_UNSET_SIZE;
+    conf->search_nodes = NGX_CONF_UNSET_UINT;
+    conf->search_depth = NGX_CONF_UNSET_UINT;
+    conf->list_limit = NGX_CONF_UNSET_UINT;
     conf->rate_limits = NGX_CONF_UNSET;
     conf->rate_limit_anonymous = NGX_CONF_UNSET_UINT;
     conf->rate_limit_user = NGX_CONF_UNSET_UINT;
@@ -129,6 +135,13 @@ conf_init_main(ngx_conf_t *cf, void *data)
         conf->redis_host.len = ngx_strlen(conf->redis_host.data);
         conf->redis_port = (in_port_t) conf->config.redis_port;
     }
+
+    ngx_conf_init_uint_value(conf->search_nodes, (ngx_uint_t) conf->config.search_nodes);
+    conf->config.search_nodes = (int) conf->search_nodes;
+    ngx_conf_init_uint_value(conf->search_depth, (ngx_uint_t) conf->config.search_depth);
+    conf->config.search_depth = (int) conf->search_depth;
+    ngx_conf_init_uint_value(conf->list_limit, (ngx_uint_t) conf->config.list_limit);
+    conf->config.list_limit = (int) conf->list_limit;
 
     ngx_conf_init_value(conf->rate_limits, conf->config.rate_limits);
     conf->config.rate_limits = conf->rate_limits;
@@ -272,8 +285,8 @@ conf_connections(ngx_conf_t *cf, void *post, void *data)
 
     (void) post;
 
-    if (*n == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the value must be at least 1");
+    if (*n == 0 || *n > NGX_MAX_INT32_VALUE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the value must be at least 1 and at most %d", NGX_MAX_INT32_VALUE);
         return NGX_CONF_ERROR;
     }
 

@@ -29,6 +29,9 @@ typedef struct {
     ngx_msec_t send_timeout;         /* tator_send_timeout: a streaming client's silence */
     ngx_uint_t requests;             /* tator_requests: in flight per worker */
     size_t     body_limit;           /* tator_body_limit */
+    ngx_uint_t search_nodes;         /* tator_search_nodes, and those below: the defaults and what counts are in config */
+    ngx_uint_t search_depth;         /* tator_search_depth */
+    ngx_uint_t list_limit;           /* tator_list_limit */
     ngx_flag_t rate_limits;          /* tator_rate_limits */
     ngx_uint_t rate_limit_anonymous, rate_limit_user; /* tator_rate_limit_…: requests in a second; 0: any number */
     ngx_uint_t rate_limit_credentials; /* requests in a minute */

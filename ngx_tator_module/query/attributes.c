@@ -5,7 +5,6 @@
  */
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -183,8 +182,10 @@ attribute_read(query_t *query, const char *prefix)
 
     for (size_t k = 0; k < OPERATIONS; k++) {
         snprintf(name, sizeof(name), "%s%s", prefix, operations[k].param);
+        query->field = prefix;
 
         for (size_t item = 0; (text = query_item(query->rq, name, item)) != NULL; item++) {
+            query_parts(query, 1);
             filters.list[filters.n++] = attribute_split(query, &operations[k], text);
             filters.any = filters.any || operations[k].kind != OPERATION_NULL;
         }
@@ -200,11 +201,11 @@ attribute_split(query_t *query, const operation_t *operation, const char *text)
     const char *colons = strstr(text, "::");
 
     if (colons == NULL || (operation->kind == OPERATION_NULL && strstr(colons + 2, "::") != NULL)) {
-        fail(query->rq, 400, "Attribute filter '%s' is not of the form name::value", text);
+        fail(query->rq, 400, "Attribute filter '%s' is not of the form name::value", query_shown(query->rq, text));
     }
 
     if (operation->kind == OPERATION_NULL && strcasecmp(colons + 2, "true") != 0 && strcasecmp(colons + 2, "false") != 0) {
-        fail(query->rq, 400, "attribute_null takes true or false, not '%s'", colons + 2);
+        fail(query->rq, 400, "attribute_null takes true or false, not '%s'", query_shown(query->rq, colons + 2));
     }
 
     return (attribute_filter_t) {operation, arena_copy(query->rq->arena, text, (size_t) (colons - text)), colons + 2};
@@ -342,15 +343,20 @@ attribute_null(query_t *query, sql_t *sql, const attribute_filter_t *filter)
 static void
 attribute_near(query_t *query, sql_t *sql, const attribute_filter_t *filter, const term_t *term)
 {
-    int    n = 0;
-    double km, latitude, longitude;
+    double      numbers[3];
+    const char *text = filter->value, *colons;
 
-    if (sscanf(filter->value, "%lf::%lf::%lf%n", &km, &latitude, &longitude, &n) != 3 || filter->value[n] != '\0'
-        || !isfinite(km) || !isfinite(latitude) || !isfinite(longitude)) {
-        fail(query->rq, 400, "attribute_distance takes name::km::latitude::longitude");
+    for (size_t k = 0; k < 3; k++) {
+        colons = k < 2 ? strstr(text, "::") : text + strlen(text);
+
+        if (colons == NULL || !query_number(arena_copy(query->rq->arena, text, (size_t) (colons - text)), &numbers[k])) {
+            fail(query->rq, 400, "attribute_distance takes name::km::latitude::longitude");
+        }
+
+        text = colons + 2;
     }
 
-    term_near(sql, term, km, latitude, longitude);
+    term_near(sql, term, numbers[0], numbers[1], numbers[2]);
 }
 
 
@@ -380,9 +386,7 @@ attribute_value(query_t *query, const attribute_filter_t *filter, const term_t *
         return rq_own(query->rq, json_integer(integer));
 
     case DTYPE_FLOAT:
-        real = strtod(text, &end);
-
-        if (end == text || *end != '\0' || !isfinite(real)) {
+        if (!query_number(text, &real)) {
             break;
         }
         return rq_own(query->rq, json_real(real));
@@ -391,7 +395,7 @@ attribute_value(query_t *query, const attribute_filter_t *filter, const term_t *
         return rq_own(query->rq, json_string(text));
     }
 
-    fail(query->rq, 400, "Invalid value '%s' for %s attribute %s", text, dtype_name(term->dtype), filter->name);
+    fail(query->rq, 400, "Invalid value '%s' for %s attribute %s", query_shown(query->rq, text), dtype_name(term->dtype), filter->name);
 }
 
 

@@ -137,6 +137,7 @@ filter_uuids(query_t *query, const char *name)
     const char **uuids;
 
     list = param(query->rq, name);
+    query_list_limit(query->rq, name, list);
     uuids = arena_alloc(query->rq->arena, (json_array_size(list) + 1) * sizeof(char *));
 
     for (size_t k = 0; (text = query_item(query->rq, name, k)) != NULL; k++) {

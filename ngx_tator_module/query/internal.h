@@ -25,6 +25,7 @@ typedef enum {
 } dtype_t;
 
 #define DTYPE_BIT(dtype) (1u << (dtype))
+#define DTYPES_TEXT (DTYPE_BIT(DTYPE_STRING) | DTYPE_BIT(DTYPE_ENUM) | DTYPE_BIT(DTYPE_BLOB)) /* string-like */
 
 struct kind_s {
     unsigned    bit;
@@ -65,8 +66,9 @@ typedef struct {
     sql_t        *order;    /* NULL: the kind's default */
     const char   *media, *localizations; /* what the members of a list of states are restricted to */
     sql_t        *counted;  /* statement of media: a count is of states with each of these; NULL: of states */
-    size_t        nodes;    /* of search trees, so far */
-    unsigned      depth;    /* of the one that is compiled, with the saved searches that it names */
+    const char   *field;    /* the parameter that is read, for refusals */
+    size_t        parts;    /* of searches, filters and orders, so far */
+    unsigned      depth;    /* of the search that is compiled, with the saved ones that it names */
 } query_t;
 
 /* What a filter or a search compares: an attribute's value or a built-in column. */
@@ -104,6 +106,7 @@ void        term_like(sql_t *sql, const term_t *term, const char *before, const 
 void        term_near(sql_t *sql, const term_t *term, double km, double latitude, double longitude);
 void        term_text(sql_t *sql, const term_t *term);
 void        term_json(sql_t *sql, const term_t *term);
+void        term_value_json(sql_t *sql, const term_t *term);
 void        term_instant(sql_t *sql, const term_t *term);
 const char *instant_text(query_t *query, const char *name, const char *text, bool lenient);
 
@@ -123,6 +126,16 @@ bool query_has_vectors(query_t *query);
 
 /* order.c */
 void query_order(query_t *query);
+
+/* Count parts of what a request asks for; 400 when they are too many. A set of other rows is as dear as many conditions on one row. */
+#define PARTS_NESTED 20
+void query_parts(query_t *query, size_t n);
+
+/* Foreign text as it may stand in a message: its beginning. */
+const char *query_shown(rq_t *rq, const char *text);
+
+/* A number as callers may write it: decimal digits, no name or hexadecimal form. Not finite: false. */
+bool query_number(const char *text, double *number);
 
 /* The next condition of a list: " AND " except before the first. Returns the list. */
 sql_t *query_and(sql_t *conditions);

@@ -17,6 +17,8 @@ query_order(query_t *query)
     }
 
     for (size_t k = 0; (name = query_item(query->rq, "sort_by", k)) != NULL; k++) {
+        query->field = "sort_by";
+        query_parts(query, 1);
         descending = name[0] == '-';
         name += descending;
 
@@ -33,7 +35,7 @@ query_order(query_t *query)
             sql_put(query->order, "0 + 0"); /* all are equal */
 
         } else if ((column = kind_sort_column(query->kind, name)) == NULL) {
-            fail(query->rq, 400, "Can not sort by %s", name);
+            fail(query->rq, 400, "Can not sort by %s", query_shown(query->rq, name));
 
         } else {
             sql_raw(query->order, column);

@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -259,6 +260,8 @@ query_integers(rq_t *rq, const char *name, size_t *n)
         return NULL;
     }
 
+    query_list_limit(rq, name, value);
+
     list = arena_alloc(rq->arena, (json_array_size(value) + 1) * sizeof(int64_t));
 
     if (!json_is_array(value)) {
@@ -270,6 +273,15 @@ query_integers(rq_t *rq, const char *name, size_t *n)
     }
 
     return sql_int_array(rq->arena, list, *n);
+}
+
+
+void
+query_list_limit(rq_t *rq, const char *name, const json_t *list)
+{
+    if (json_array_size(list) > (size_t) rq->config->list_limit) {
+        fail(rq, 400, "%s may have at most %d items", name, rq->config->list_limit);
+    }
 }
 
 
@@ -323,7 +335,7 @@ query_uuid(rq_t *rq, const char *name, const char *text)
     }
 
     if (n != 36) {
-        fail_details(rq, 400, rq_format(rq, "Invalid UUID in %s", name), "%s", text ? text : "null");
+        fail_details(rq, 400, rq_format(rq, "Invalid UUID in %s", name), "%s", query_shown(rq, text));
     }
 
     out[36] = '\0';
@@ -351,6 +363,47 @@ query_item(rq_t *rq, const char *name, size_t n)
     }
 
     return json_string_value(value);
+}
+
+
+void
+query_parts(query_t *query, size_t n)
+{
+    query->parts += n;
+
+    if (query->parts > (size_t) query->rq->config->search_nodes) {
+        fail(query->rq, 400, "%s: too many parts, the searches, filters and sort keys of a request may have %d", query->field,
+             query->rq->config->search_nodes);
+    }
+}
+
+
+const char *
+query_shown(rq_t *rq, const char *text)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+
+    if (len <= 100) {
+        return text != NULL ? text : "null";
+    }
+
+    for (len = 100; ((unsigned char) text[len] & 0xc0) == 0x80; len--) { /* void */ }
+
+    return rq_format(rq, "%.*s…", (int) len, text);
+}
+
+
+bool
+query_number(const char *text, double *number)
+{
+    char  *end;
+    size_t len;
+
+    text += strspn(text, " ");
+    len = strspn(text, "0123456789+-.eE");
+    *number = strtod(text, &end);
+
+    return len > 0 && end == text + len && end[strspn(end, " ")] == '\0' && isfinite(*number);
 }
 
 
@@ -384,6 +437,7 @@ query_new(rq_t *rq, const kind_t *kind, unsigned flags)
     query->type = param_given(rq, "type") ? query_integer(rq, "type", param(rq, "type")) : 0;
     query->where = sql_new(rq->arena);
     query->shown = sql_new(rq->arena);
+    query->field = "";
 
     return query;
 }
@@ -723,7 +777,7 @@ fields_check(rq_t *rq, const json_t *fields, const column_t *columns)
         for (column = columns; column->name != NULL && strcmp(column->name, name) != 0; column++) { /* void */ }
 
         if (column->name == NULL || (json_array_size(list) > 0 && !fields_nested(name))) {
-            fail(rq, 400, "Unknown field '%s' in fields", name);
+            fail(rq, 400, "Unknown field '%s' in fields", query_shown(rq, name));
         }
     }
 }

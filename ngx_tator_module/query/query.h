@@ -70,6 +70,9 @@ matched_t query_matched(rq_t *rq, const kind_t *kind, unsigned flags, const char
    as text) or a list of them. NULL: absent. `n` is how many. */
 const char *query_integers(rq_t *rq, const char *name, size_t *n);
 
+/* 400 when a list has too many items. */
+void query_list_limit(rq_t *rq, const char *name, const json_t *list);
+
 /* One of them. */
 int64_t query_integer(rq_t *rq, const char *name, const json_t *value);
 

@@ -15,7 +15,8 @@ query_related(query_t *query)
     sql_t      *sql;
     json_t     *node;
 
-    node = query_decoded(query, "encoded_related_search");
+    query->field = "encoded_related_search";
+    node = query_decoded(query, query->field);
 
     if (node == NULL) {
         return;
@@ -64,6 +65,7 @@ query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sid
         {&kind_state, "SELECT l.media_id FROM main_state t JOIN main_state_media l ON l.state_id = t.id"},
     };
 
+    query_parts(query, PARTS_NESTED);
     sql_put(sql, "t.id IN (");
 
     for (int k = 0; k < 2; k++) {
@@ -82,7 +84,7 @@ query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sid
         any = true;
     }
 
-    sql_put(sql, any ? ")" : "NULL)");
+    sql_put(sql, any ? ")" : "0)");
 }
 
 

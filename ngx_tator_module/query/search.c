@@ -13,9 +13,6 @@
 
 #include "internal.h"
 
-#define SEARCH_NODES 1000
-#define SEARCH_DEPTH 64
-
 typedef struct {
     query_t      *query;
     const kind_t *kind;
@@ -114,15 +111,17 @@ static json_t *leaf_value(leaf_t *leaf, const term_t *term, const json_t *value)
 void
 query_search(query_t *query)
 {
-    json_t *nodes[2];
+    json_t *node;
 
-    nodes[0] = query_decoded(query, "encoded_search");
-    nodes[1] = param_given(query->rq, "object_search") ? param(query->rq, "object_search") : NULL;
+    static const char *const fields[] = {"encoded_search", "object_search"};
 
     for (int k = 0; k < 2; k++) {
-        if (nodes[k] != NULL) {
+        query->field = fields[k];
+        node = k == 0 ? query_decoded(query, fields[k]) : param_given(query->rq, fields[k]) ? param(query->rq, fields[k]) : NULL;
+
+        if (node != NULL) {
             sql_put(query_and(query->where), "(");
-            search_compile(query, query->where, query->kind, nodes[k]);
+            search_compile(query, query->where, query->kind, node);
             sql_put(query->where, ")");
         }
     }
@@ -172,14 +171,13 @@ static void
 search_node(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, bool strict)
 {
     if (!json_is_object(node)) {
-        fail(query->rq, 400, "A search is made of objects");
+        fail(query->rq, 400, "%s: a search is made of objects", query->field);
     }
 
-    query->nodes++;
-    query->depth++;
+    query_parts(query, 1);
 
-    if (query->nodes > SEARCH_NODES || query->depth > SEARCH_DEPTH) {
-        fail(query->rq, 400, "The search has too many parts");
+    if (++query->depth > (unsigned) query->rq->config->search_depth) {
+        fail(query->rq, 400, "%s: a search may have %d levels", query->field, query->rq->config->search_depth);
     }
 
     if (json_object_get(node, "method") != NULL) {
@@ -204,7 +202,7 @@ search_combine(query_t *query, sql_t *sql, const kind_t *kind, const json_t *nod
     operations = json_object_get(node, "operations");
 
     if (method == NULL || !json_is_array(operations)) {
-        fail(query->rq, 400, "A combination needs a method and operations");
+        fail(query->rq, 400, "%s: a combination needs a method and operations", query->field);
     }
 
     not = strcasecmp(method, "not") == 0;
@@ -243,7 +241,7 @@ search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, 
     inverse = json_is_true(json_object_get(node, "inverse"));
 
     if (name == NULL || operation == NULL || leaf.value == NULL) {
-        fail(query->rq, 400, "A search needs attribute, operation and value");
+        fail(query->rq, 400, "%s: a condition needs attribute, operation and value", query->field);
     }
 
     sql_put(sql, inverse ? "NOT (" : "(");
@@ -267,7 +265,7 @@ search_leaf(query_t *query, sql_t *sql, const kind_t *kind, const json_t *node, 
         }
     }
 
-    fail(query->rq, 400, "Operation '%s' is not known", operation);
+    fail(query->rq, 400, "%s: operation '%s' is not known", query->field, query_shown(query->rq, operation));
 }
 
 
@@ -280,9 +278,7 @@ search_section(query_t *query, sql_t *sql, const kind_t *kind, const char *name,
     }
 
     if (strcmp(name, "$section") == 0) {
-        int64_t id = json_is_string(value) ? atoll(json_string_value(value)) : json_integer_value(value);
-
-        query_section(query, sql, kind, id, NULL, strict);
+        query_section(query, sql, kind, query_integer(query->rq, name, value), NULL, strict);
         return true;
     }
 
@@ -320,9 +316,10 @@ search_special(query_t *query, sql_t *sql, const kind_t *kind, const json_t *nod
         }
 
         if (strcmp(operation, "search") != 0) {
-            fail(query->rq, 400, "Operation '%s' not allowed for attribute '%s'!", operation, name);
+            fail(query->rq, 400, "Operation '%s' not allowed for attribute '%s'!", query_shown(query->rq, operation), name);
         }
 
+        query_parts(query, PARTS_NESTED);
         sql_put(sql, "coalesce(");
         sql_put(sql, special->sql, query->rq->project);
         sql_put(sql, "(");
@@ -381,7 +378,9 @@ leaf_like(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
     const char *text;
 
     text = json_is_string(leaf->value) ? json_string_value(leaf->value) : json_text(leaf->query->rq->arena, leaf->value);
+    sql_put(sql, term->column ? "coalesce(" : "(");
     term_like(sql, term, argument & LIKE_BEFORE ? "%" : "", text, argument & LIKE_AFTER ? "%" : "");
+    sql_put(sql, term->column ? ", false)" : ")");
 }
 
 
@@ -393,8 +392,10 @@ leaf_in(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
         fail(leaf->query->rq, 400, "Operation 'in' takes a list");
     }
 
+    query_list_limit(leaf->query->rq, term->name, leaf->value);
+
     sql_put(sql, term->column ? "coalesce(" : "(");
-    term_json(sql, term);
+    term_value_json(sql, term);
     sql_put(sql, " = ANY(ARRAY(SELECT jsonb_array_elements(%s::jsonb)))", json_text(leaf->query->rq->arena, leaf->value));
     sql_put(sql, term->column ? ", false)" : ")");
 }
@@ -412,7 +413,7 @@ leaf_null(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
     if (term->column != NULL) {
         sql_raw(sql, term->column);
 
-    } else if (DTYPE_BIT(term->dtype) & (DTYPE_BIT(DTYPE_STRING) | DTYPE_BIT(DTYPE_ENUM) | DTYPE_BIT(DTYPE_BLOB))) {
+    } else if (DTYPE_BIT(term->dtype) & DTYPES_TEXT) {
         term_json(sql, term); /* a stored null is a value of these */
 
     } else {
@@ -467,9 +468,9 @@ leaf_near(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
 
     for (size_t k = 0; k < 3; k++) {
         item = json_array_get(leaf->value, k);
-        numbers[k] = json_is_string(item) ? strtod(json_string_value(item), NULL) : json_number_value(item);
+        numbers[k] = json_number_value(item);
 
-        if (item == NULL || (!json_is_number(item) && !json_is_string(item)) || !isfinite(numbers[k])) {
+        if (json_is_string(item) ? !query_number(json_string_value(item), &numbers[k]) : !json_is_number(item)) {
             fail(leaf->query->rq, 400, "Operation 'distance_lte' takes [km, latitude, longitude]");
         }
     }
@@ -487,11 +488,11 @@ leaf_near(leaf_t *leaf, sql_t *sql, const term_t *term, int argument)
 static json_t *
 leaf_value(leaf_t *leaf, const term_t *term, const json_t *value)
 {
-    char       *end;
     double      number;
     const char *text;
 
     text = json_string_value(value);
+    number = json_is_boolean(value) ? json_is_true(value) : json_number_value(value);
 
     switch (term->dtype) {
 
@@ -503,10 +504,15 @@ leaf_value(leaf_t *leaf, const term_t *term, const json_t *value)
 
     case DTYPE_INT:
     case DTYPE_FLOAT:
-        number = text ? strtod(text, &end) : json_is_boolean(value) ? json_is_true(value) : json_number_value(value);
+        if (json_is_integer(value) && term->dtype == DTYPE_INT) { /* a double would round the large ones */
+            return (json_t *) value;
+        }
 
-        if ((text != NULL && (end == text || *end != '\0')) || (text == NULL && !json_is_number(value) && !json_is_boolean(value))
-            || !isfinite(number) || fabs(number) > 9e18) {
+        if (text != NULL ? !query_number(text, &number) : !json_is_number(value) && !json_is_boolean(value)) {
+            break;
+        }
+
+        if (term->dtype == DTYPE_INT && fabs(number) > 9e18) {
             break;
         }
 

@@ -41,6 +41,7 @@ query_sections(query_t *query)
     result_t *section = NULL;
 
     if (param_given(query->rq, "section")) {
+        query->field = "section";
         section = section_read(query, query_integer(query->rq, "section", param(query->rq, "section")), NULL);
     }
 
@@ -72,7 +73,7 @@ section_read(query_t *query, int64_t section, const char *user_section)
     if (user_section != NULL) {
         sql_put(sql, "tator_user_sections = %s ORDER BY id LIMIT 1", user_section);
     } else {
-        sql_put(sql, "id = %ld", section);
+        sql_put(sql, "id = %ld::bigint", section);
     }
 
     result = pg_run(query->rq, sql);
@@ -105,9 +106,9 @@ section_media(query_t *query, sql_t *sql, const result_t *section, bool strict, 
         fail(query->rq, 400, "Section %ld is no folder, playlist or saved search", (long) id);
 
     } else if (!pg_null(section, 0, 2)) {
-        sql_put(sql, "(");
+        sql_put(sql, strict ? "coalesce(" : "(");
         search_compile(query, sql, &kind_media, pg_json(query->rq, section, 0, 2));
-        sql_put(sql, ")");
+        sql_put(sql, strict ? ", false)" : ")");
 
     } else if (!pg_null(section, 0, 3)) {
         query_media_by_node(query, sql, pg_json(query->rq, section, 0, 3), sides);

@@ -59,6 +59,8 @@ query_vectors(query_t *query)
     }
 
     json_array_foreach(list, k, search) {
+        query->field = "float_array";
+        query_parts(query, PARTS_NESTED);
         vector_search(query, search);
     }
 }
@@ -121,7 +123,7 @@ vector_metric(query_t *query, const json_t *search)
         }
     }
 
-    fail(query->rq, 400, "Unknown metric %s", name);
+    fail(query->rq, 400, "Unknown metric %s", query_shown(query->rq, name));
 }
 
 
