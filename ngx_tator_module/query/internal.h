@@ -117,8 +117,7 @@ void    search_compile(query_t *query, sql_t *sql, const kind_t *kind, const jso
 
 /* related.c */
 void query_related(query_t *query);
-bool query_related_types(query_t *query, const kind_t *kind, const json_t *node, const char **types);
-void query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sides);
+void query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sides, int64_t type);
 
 /* vectors.c */
 void query_vectors(query_t *query);

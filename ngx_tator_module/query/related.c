@@ -4,6 +4,7 @@
 
 #include "internal.h"
 
+static bool related_types(query_t *query, const kind_t *kind, const json_t *node, int64_t type, const char **types);
 static void related_names(const json_t *node, json_t *names, unsigned depth);
 static bool related_type_value(const json_t *node, int64_t type, unsigned depth);
 
@@ -25,7 +26,7 @@ query_related(query_t *query)
     sql = query_and(query->where);
 
     if (query->kind->bit & MEDIA) {
-        query_media_by_node(query, sql, node, ANNOTATION);
+        query_media_by_node(query, sql, node, ANNOTATION, query->type);
         return;
     }
 
@@ -50,9 +51,10 @@ query_related(query_t *query)
 }
 
 
-/* The condition that a media has a current localization or state (those of both that `sides` names) matching the node. */
+/* The condition that a media has a current localization or state (those of both that `sides` names) matching the node; `type`: of a type
+   that is drawn on this media type, 0: of any. */
 void
-query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sides)
+query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sides, int64_t type)
 {
     bool        any = false;
     const char *types;
@@ -69,7 +71,7 @@ query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sid
     sql_put(sql, "t.id IN (");
 
     for (int k = 0; k < 2; k++) {
-        if (!(annotations[k].kind->bit & sides) || !query_related_types(query, annotations[k].kind, node, &types)) {
+        if (!(annotations[k].kind->bit & sides) || !related_types(query, annotations[k].kind, node, type, &types)) {
             continue;
         }
 
@@ -90,8 +92,8 @@ query_media_by_node(query_t *query, sql_t *sql, const json_t *node, unsigned sid
 
 /* The annotation types that a node can be about: those that define a name in it, whose id it asks for by $type, or all when it has a
    built-in. false: none. */
-bool
-query_related_types(query_t *query, const kind_t *kind, const json_t *node, const char **types)
+static bool
+related_types(query_t *query, const kind_t *kind, const json_t *node, int64_t type, const char **types)
 {
     bool           wanted, all = false;
     size_t         n = 0;
@@ -125,13 +127,13 @@ query_related_types(query_t *query, const kind_t *kind, const json_t *node, cons
 
     *types = sql_int_array(query->rq->arena, ids, n);
 
-    if (n > 0 && (query->kind->bit & MEDIA) && query->type != 0) { /* only those drawn on that media type */
+    if (n > 0 && type != 0) { /* only those drawn on that media type */
         sql = sql_new(query->rq->arena);
         sql_put(sql, "SELECT ");
         sql_raw(sql, kind->type_column);
         sql_put(sql, " FROM ");
         sql_raw(sql, kind->type_media);
-        sql_put(sql, " WHERE mediatype_id = %ld AND ", query->type);
+        sql_put(sql, " WHERE mediatype_id = %ld AND ", type);
         sql_raw(sql, kind->type_column);
         sql_put(sql, " = ANY(%s::bigint[])", *types);
         result = pg_run(query->rq, sql);

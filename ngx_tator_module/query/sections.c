@@ -111,7 +111,7 @@ section_media(query_t *query, sql_t *sql, const result_t *section, bool strict, 
         sql_put(sql, strict ? ", false)" : ")");
 
     } else if (!pg_null(section, 0, 3)) {
-        query_media_by_node(query, sql, pg_json(query->rq, section, 0, 3), sides);
+        query_media_by_node(query, sql, pg_json(query->rq, section, 0, 3), sides, 0);
 
     } else {
         sql_put(sql, "true");
