@@ -121,6 +121,25 @@ uri_has_scheme(const char *text)
 }
 
 
+bool
+uri_climbs(const char *path)
+{
+    size_t n;
+
+    for (;; path += n + 1) {
+        n = strcspn(path, "/");
+
+        if ((n == 1 || n == 2) && strspn(path, ".") >= n) {
+            return true;
+        }
+
+        if (path[n] == '\0') {
+            return false;
+        }
+    }
+}
+
+
 char *
 uri_query_value(arena_t *arena, str_t query, const char *name)
 {

@@ -26,6 +26,9 @@ uri_t uri_split(const char *url);
 /* true when text begins with "scheme://" as RFC 3986 spells schemes. */
 bool uri_has_scheme(const char *text);
 
+/* true when a path has a segment "." or "..": joined to a folder or an address it could lead elsewhere. */
+bool uri_climbs(const char *path);
+
 /* The last value of a query string's member, decoded; NULL when absent. */
 char *uri_query_value(arena_t *arena, str_t query, const char *name);
 

@@ -59,6 +59,13 @@ router_create(arena_t *arena, const endpoint_t *const *tables, const char **erro
 }
 
 
+const char *
+router_method_name(method_t method)
+{
+    return router_methods[method];
+}
+
+
 void
 router_find(const router_t *router, str_t method, str_t path, route_t *route)
 {

@@ -34,6 +34,9 @@ typedef struct router_s router_t;
    the same operation, or a row's path parameters are not declared. */
 router_t *router_create(arena_t *arena, const endpoint_t *const *tables, const char **error);
 
+/* "GET" …, as it stands in a request. */
+const char *router_method_name(method_t method);
+
 /* `path` is the decoded path beginning with a slash, without query: "/rest/Media/3". */
 void router_find(const router_t *router, str_t method, str_t path, route_t *route);
 

@@ -70,7 +70,7 @@ static ngx_int_t   metrics_index(const endpoint_t *endpoint);
 static u_char     *metrics_text(u_char *p, u_char *end);
 static u_char     *metrics_head(u_char *p, u_char *end, const description_t *description);
 static u_char     *metrics_write_histogram(u_char *p, u_char *end, const char *name, const char *label, const histogram_t *histogram);
-static const char *metrics_operation_name(const endpoint_t *endpoint);
+static u_char *metrics_operation(u_char *p, u_char *end, const endpoint_t *endpoint);
 
 /* Where the rows of each endpoint table begin; the same in all processes. */
 static struct {
@@ -332,7 +332,7 @@ metrics_text(u_char *p, u_char *end)
             endpoint = metrics_tables[table].rows + (k - metrics_tables[table].first);
             operation = &metrics_zone->operations[k];
 
-            line = ngx_slprintf(label, label + sizeof(label) - 1, "operation=\"%s\",", metrics_operation_name(endpoint));
+            line = metrics_operation(label, label + sizeof(label) - 1, endpoint);
             *line = '\0';
 
             for (ngx_uint_t j = 0; j < METRICS_STATUSES; j++) {
@@ -398,8 +398,13 @@ metrics_write_histogram(u_char *p, u_char *end, const char *name, const char *la
 }
 
 
-static const char *
-metrics_operation_name(const endpoint_t *endpoint)
+/* Pages have no operation id: their method and path, which are one row each. */
+static u_char *
+metrics_operation(u_char *p, u_char *end, const endpoint_t *endpoint)
 {
-    return endpoint->operation != NULL ? endpoint->operation : endpoint->path;
+    if (endpoint->operation != NULL) {
+        return ngx_slprintf(p, end, "operation=\"%s\",", endpoint->operation);
+    }
+
+    return ngx_slprintf(p, end, "operation=\"%s %s\",", router_method_name(endpoint->method), endpoint->path);
 }

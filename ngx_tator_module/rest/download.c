@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#include <tator/uri.h>
+
 #include "../api/stores.h"
 #include "../net/pg.h"
 #include "../net/redis.h"
@@ -71,6 +73,11 @@ download_info(rq_t *rq)
         if (downloads[i].key == NULL) {
             fail(rq, 400, "Each of the keys must be a text.");
         }
+
+        /* also of a key whose URL is remembered: the right may have gone since */
+        if (download_project(rq, downloads[i].key) != rq->project || uri_climbs(downloads[i].key)) {
+            fail_permission(rq);
+        }
     }
 
     if (n > 0) {
@@ -98,9 +105,6 @@ download_sign(rq_t *rq, download_t *downloads, size_t n, int seconds)
         if (downloads[i].url == NULL) {
             made[fresh++] = &downloads[i];
 
-            if (download_project(rq, downloads[i].key) != rq->project) {
-                fail_permission(rq);
-            }
         }
     }
 

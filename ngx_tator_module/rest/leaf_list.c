@@ -187,7 +187,8 @@ leaf_rows(rq_t *rq)
         json_array_append(rows, rq_own(rq, json_integer(atoll(type))));
     }
 
-    result = pg_query(rq, "SELECT id, attribute_types FROM main_leaftype WHERE id = ANY(%s::bigint[])", sql_json_array(rq->arena, rows));
+    result = pg_query(rq, "SELECT id, attribute_types FROM main_leaftype WHERE id = ANY(%s::bigint[]) AND project = %ld",
+                      sql_json_array(rq->arena, rows), rq->project);
 
     for (int64_t n = 0; n < pg_rows(result); n++) {
         json_object_set(types, pg_text(result, n, 0), pg_json(rq, result, n, 1));

@@ -187,12 +187,12 @@ membership_select(rq_t *rq)
 }
 
 
-/* It need not belong to the project (contract/accounts.md §7.3). */
+/* The reference takes a version of any project (contract/accounts.md §7.3, S): annotations would go there. */
 static void
 membership_version_exists(rq_t *rq)
 {
     if (param_given(rq, "default_version")
-        && pg_rows(pg_query(rq, "SELECT FROM main_version WHERE id = %ld", param_int(rq, "default_version", 0))) == 0)
+        && pg_rows(pg_query(rq, "SELECT FROM main_version WHERE id = %ld AND project_id = %ld", param_int(rq, "default_version", 0), rq->project)) == 0)
     {
         fail_no_match(rq, "Version");
     }

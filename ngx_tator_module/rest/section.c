@@ -409,10 +409,11 @@ section_add_media(rq_t *rq, int64_t section, json_t *media)
     }
 
     ids = sql_json_array(rq->arena, media);
-    result = pg_query(rq, "SELECT m FROM unnest(%s::int[]) AS m WHERE NOT EXISTS (SELECT 1 FROM main_media WHERE id = m)", ids);
+    result = pg_query(rq, "SELECT m FROM unnest(%s::int[]) AS m"
+                      " WHERE NOT EXISTS (SELECT FROM main_media WHERE id = m AND project = %ld)", ids, rq->project);
 
     if (pg_rows(result) > 0) {
-        fail(rq, 400, "Media %s does not exist.", pg_text(result, 0, 0));
+        fail(rq, 400, "Media %s does not exist in the project.", pg_text(result, 0, 0));
     }
 
     pg_query(rq,

@@ -196,6 +196,7 @@ version_select(rq_t *rq)
 }
 
 
+/* Bases are versions of the same project: annotations of another one are not for its members. */
 static void
 version_set_bases(rq_t *rq, int64_t version)
 {
@@ -208,10 +209,12 @@ version_set_bases(rq_t *rq, int64_t version)
 
     bases = sql_json_array(rq->arena, param(rq, "bases"));
     result = pg_query(rq,
-                      "SELECT b FROM unnest(%s::int[]) AS b WHERE NOT EXISTS (SELECT 1 FROM main_version v WHERE v.id = b)", bases);
+                      "SELECT b FROM unnest(%s::int[]) AS b"
+                      " WHERE NOT EXISTS (SELECT FROM main_version v WHERE v.id = b AND v.project_id = %ld)",
+                      bases, rq->project);
 
     if (pg_rows(result) > 0) {
-        fail(rq, 400, "Version %s, given as a base, does not exist.", pg_text(result, 0, 0));
+        fail(rq, 400, "Version %s, given as a base, does not exist in the project.", pg_text(result, 0, 0));
     }
 
     pg_query(rq,
