@@ -38,12 +38,7 @@ typedef struct {
     const char    *slack_token, *slack_channel, *slack_url; /* the operators' chat; without token or channel there is none */
     int            inactive_user_days; /* DISABLE_INACTIVE_USER_DAYS; 0: never */
     const char    *media_root;      /* TATOR_MEDIA_ROOT: files that the server keeps itself, served at /media/ */
-    bool           keycloak;        /* KEYCLOAK_ENABLED: an identity provider's bearer tokens instead of cookie sessions */
-    const char    *oidc_issuer, *oidc_client_id, *oidc_client_secret, *oidc_audience; /* TATOR_OIDC_…: of that provider */
-    bool           okta;            /* OKTA_ENABLED: its sign-in begins a cookie session */
-    const char    *okta_key, *okta_secret, *okta_token_uri, *okta_issuer, *okta_auth_uri;
-    bool           saml;            /* SAML_ENABLED */
-    const char    *saml_metadata_url, *saml_sso_url;
+    bool           keycloak, okta, saml; /* KEYCLOAK_ENABLED, OKTA_ENABLED, SAML_ENABLED: identity providers, which are refused */
     const char    *request_origins; /* SERVER_SIDE_REQUEST_ORIGINS: comma list of origins that the server may fetch from */
     const char    *transcode_host;  /* the REST address that workers call: GUNICORN_HOST */
     bool           rate_limits;     /* TATOR_RATE_LIMITS is not off */

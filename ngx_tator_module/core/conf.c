@@ -125,6 +125,12 @@ conf_init_main(ngx_conf_t *cf, void *data)
         return NGX_CONF_ERROR;
     }
 
+    /* who relies on a provider must not find another way in instead */
+    if (conf->config.keycloak || conf->config.okta || conf->config.saml) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "KEYCLOAK_ENABLED, OKTA_ENABLED or SAML_ENABLED is set, but identity providers are not available");
+        return NGX_CONF_ERROR;
+    }
+
     if (conf->dsn.len == 0) {
         conf->dsn.data = (u_char *) config_dsn(&conf->config, conf->arena);
         conf->dsn.len = ngx_strlen(conf->dsn.data);

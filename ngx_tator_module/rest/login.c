@@ -37,15 +37,9 @@ const endpoint_t login_endpoints[] = {
 };
 
 
-/* With an identity provider's tokens there is no log-in here: its page is the form (contract/accounts.md §3.7). */
 static void
 login_page(rq_t *rq)
 {
-    if (rq->config->keycloak) {
-        reply_redirect(rq, 302, login_to(rq, "/oauth2/login/", page_next(rq, NULL)));
-        return;
-    }
-
     login_form(rq, NULL, "");
 }
 
@@ -110,15 +104,9 @@ login_known(rq_t *rq)
 }
 
 
-/* Single sign-on has a page of its own to begin at, when it is configured. */
 static void
 login_redirect(rq_t *rq)
 {
-    if (rq->config->saml && rq->config->saml_sso_url != NULL) {
-        reply_redirect(rq, 302, rq->config->saml_sso_url);
-        return;
-    }
-
     reply_redirect(rq, 302, login_to(rq, "/accounts/login", query_value(rq->arena, rq->query, "next")));
 }
 
@@ -175,8 +163,6 @@ login_links(rq_t *rq, text_t *page)
         bool        open;
         const char *path, *text;
     } links[] = {
-        {rq->config->okta, "/oauth2/login", "Log in by single sign-on"},
-        {rq->config->saml, "/saml2_auth/sp/", "Log in by your organization (SAML)"},
         {rq->config->anonymous_gateway, "/anonymous-gateway", "Continue as a guest"},
         {rq->config->email_enabled, "/password-reset-request", "Forgot the password?"},
     };

@@ -325,10 +325,9 @@ user_insert(rq_t *rq, int64_t id, const user_new_t *user, const char *stored, co
 
     pg_query(rq,
              "INSERT INTO main_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined,"
-             "                       middle_initial, initials, failed_login_count, confirmation_token, okta_id, elemental_id, profile)"
-             " VALUES (%ld, %s, false, %s, %s, %s, %s, false, %d, now(), '', '', 0, %s::uuid, %s, gen_random_uuid(), %p)",
-             id, stored, user->username, user->first_name, user->last_name, user->email, !waits, waits ? confirmation : NULL, user->okta_id,
-             profile);
+             "                       middle_initial, initials, failed_login_count, confirmation_token, elemental_id, profile)"
+             " VALUES (%ld, %s, false, %s, %s, %s, %s, false, %d, now(), '', '', 0, %s::uuid, gen_random_uuid(), %p)",
+             id, stored, user->username, user->first_name, user->last_name, user->email, !waits, waits ? confirmation : NULL, profile);
 
     if (rq->config->autocreate_organizations) {
         user_organization(rq, id);
@@ -471,7 +470,6 @@ user_change_password(rq_t *rq, int64_t id)
 }
 
 
-/* The other resets of the user end, too: who got hold of an older mail can not take the account back. */
 int64_t
 user_arrives(rq_t *rq, user_new_t *user)
 {
@@ -498,6 +496,7 @@ user_arrives(rq_t *rq, user_new_t *user)
 }
 
 
+/* The other resets of the user end, too: who got hold of an older mail can not take the account back. */
 bool
 user_reset_password(rq_t *rq, int64_t id, const char *token, const char *stored)
 {

@@ -2,6 +2,8 @@
 import os
 import subprocess
 
+import pytest
+
 import requests
 
 from t.server import TOP, Server
@@ -65,3 +67,15 @@ def test_configure_names_the_package_of_what_is_missing(tmp_path):
     lines = done.stderr.splitlines()
     for package in ("libpq-dev", "libhiredis-dev", "libjansson-dev", "libcurl4-openssl-dev", "libssl-dev", "libvips-dev", "nginx-dev"):
         assert len([line for line in lines if line.endswith(f"apt-get install {package}")]) == 1, package
+
+
+@pytest.mark.parametrize("name,value", [("KEYCLOAK_ENABLED", "TRUE"), ("OKTA_ENABLED", "true"), ("SAML_ENABLED", "true"), ("REDIS_USE_SSL", "True")])
+def test_what_is_not_there_is_refused_at_the_start(server, name, value):
+    """Who sets it relies on it."""
+    environment = {**server.environment, **server.settings(), name: value}
+    done = subprocess.run(["nginx", "-t", "-c", str(server.var / "nginx.conf")], env=environment, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert name in done.stderr
+    environment[name] = ""
+    done = subprocess.run(["nginx", "-t", "-c", str(server.var / "nginx.conf")], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
