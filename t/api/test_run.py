@@ -3,7 +3,6 @@ import os
 import subprocess
 
 import pytest
-
 import requests
 
 from t.server import TOP, Server
