@@ -99,9 +99,9 @@ def test_limits_are_directives(limited, address):
     limited.start(NGINX_HTTP="tator_rate_limit_anonymous 3; tator_rate_limit_user 5; tator_rate_limit_credentials 4;")
     answers, seconds = burst(limited, 30, headers=address)
     assert 3 <= len(good(answers)) <= 3 * seconds
-    time.sleep(1.1)     # the server's start asked as this user: a whole second without
+    time.sleep(3)       # the server's start asked as this user: a whole second without, also by the clock of a worker that was kept waiting
     answers, seconds = burst(limited, 30, token=limited.token)
-    assert 5 <= len(good(answers)) <= 5 * seconds
+    assert 5 <= len(good(answers)) <= 5 * seconds, [(a.status_code, a.text[:60]) for a in answers]
 
 
 def test_credentials_are_limited_by_the_minute_when_asked_for(limited):

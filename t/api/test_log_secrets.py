@@ -8,9 +8,16 @@ import uuid
 import pytest
 import requests
 
-from t.server import Http
+from t.server import Http, Server
 
 MARK = "5ec4e7"
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One worker: each has a block of the access log of its own, and in that one the lines stand in order."""
+    with Server(WORKER_PROCESSES="1") as running:
+        yield running
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def everything(server):
 
 
 def settle(server):
-    """Access logs are written in blocks: this request is seen in it when all before it are."""
+    """The access log is written in blocks: this request is seen in it when all before it are."""
     last = uuid.uuid4().hex
     requests.get(f"{server.url}/check-login/?last={last}")
     until = time.monotonic() + 20
