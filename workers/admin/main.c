@@ -8,6 +8,7 @@
 
 #include "admin.h"
 #include "common/log.h"
+#include "common/settings.h"
 #include "jobs/jobs.h"
 
 typedef struct {
@@ -35,7 +36,6 @@ int
 main(int argc, char **argv)
 {
     int              status = 1;
-    const char      *wrong;
     config_t         config;
     admin_t          admin = {0};
     const command_t *command = NULL;
@@ -51,16 +51,9 @@ main(int argc, char **argv)
         return usage();
     }
 
-    admin.arena = arena_create(NULL, NULL);
+    admin.arena = settings_read(&config, "tator-admin");
     if (admin.arena == NULL) {
-        fprintf(stderr, "tator-admin: no memory\n");
         return 1;
-    }
-
-    wrong = config_read(&config, admin.arena);
-    if (wrong != NULL) {
-        fprintf(stderr, "tator-admin: the environment variable %s has no usable value\n", wrong);
-        goto done;
     }
 
     admin.config = &config;

@@ -18,6 +18,7 @@
 #include <curl/curl.h>
 
 #include "common/log.h"
+#include "common/settings.h"
 #include "common/status.h"
 #include "jobs/jobs.h"
 
@@ -69,15 +70,21 @@ static void        metrics(FILE *out);
 int
 main(int argc, char **argv)
 {
-    int         option, status, port = getenv("TATOR_CRON_PORT") != NULL ? atoi(getenv("TATOR_CRON_PORT")) : 0;
+    int         option, status, port = 0;
     arena_t    *arena;
     config_t    config;
-    const char *problem, *name = NULL;
+    const char *name = NULL;
+
+    if (!settings_variable("TATOR_CRON_PORT", 0, 65535, &port)) {
+        return 2;
+    }
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case 'p':
-            port = atoi(optarg);
+            if (!settings_number("--port", optarg, 0, 65535, &port)) {
+                return 2;
+            }
             break;
         case 'r':
             name = optarg;
@@ -91,22 +98,13 @@ main(int argc, char **argv)
         }
     }
 
-    arena = arena_create(NULL, NULL);
+    arena = settings_read(&config, "tator-cron");
     if (arena == NULL) {
-        return 1;
-    }
-
-    problem = config_read(&config, arena);
-    if (problem != NULL) {
-        fprintf(stderr, "tator-cron: the value of %s can not be used\n", problem);
-        arena_destroy(arena);
         return 2;
     }
 
     log_open("tator-cron");
-    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_stop}, NULL);
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_stop}, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    settings_signals(on_stop);
 
     status = name != NULL ? run_one(&config, name) : lead(&config, port);
     arena_destroy(arena);

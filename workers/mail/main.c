@@ -14,6 +14,7 @@
 #include <curl/curl.h>
 
 #include "common/log.h"
+#include "common/settings.h"
 #include "common/status.h"
 #include "outbox.h"
 
@@ -43,15 +44,20 @@ static bool healthy(void);
 int
 main(int argc, char **argv)
 {
-    int         option, status, port = getenv("TATOR_MAIL_PORT") != NULL ? atoi(getenv("TATOR_MAIL_PORT")) : 0;
-    arena_t    *arena;
-    config_t    config;
-    const char *problem;
+    int      option, status, port = 0;
+    arena_t *arena;
+    config_t config;
+
+    if (!settings_variable("TATOR_MAIL_PORT", 0, 65535, &port)) {
+        return 2;
+    }
 
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         switch (option) {
         case 'p':
-            port = atoi(optarg);
+            if (!settings_number("--port", optarg, 0, 65535, &port)) {
+                return 2;
+            }
             break;
         case 'h':
             fputs(usage, stdout);
@@ -62,15 +68,8 @@ main(int argc, char **argv)
         }
     }
 
-    arena = arena_create(NULL, NULL);
+    arena = settings_read(&config, "tator-mail");
     if (arena == NULL) {
-        return 1;
-    }
-
-    problem = config_read(&config, arena);
-    if (problem != NULL) {
-        fprintf(stderr, "tator-mail: the value of %s can not be used\n", problem);
-        arena_destroy(arena);
         return 2;
     }
 
@@ -88,9 +87,7 @@ run(const config_t *config, int port)
     database_t database;
 
     log_open("tator-mail");
-    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_stop}, NULL);
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_stop}, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    settings_signals(on_stop);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     seen = time(NULL);
 

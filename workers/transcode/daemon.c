@@ -16,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/redis_client.h"
+#include "common/settings.h"
 #include "common/status.h"
 #include "daemon.h"
 #include "figures.h"
@@ -92,9 +93,7 @@ daemon_run(const config_t *config, const daemon_options_t *options)
         return 1;
     }
 
-    sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_stop}, NULL);
-    sigaction(SIGINT, &(struct sigaction){.sa_handler = on_stop}, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    settings_signals(on_stop);
 
     redis_seen = seconds_now();
     slots_sweep();

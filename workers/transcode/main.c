@@ -3,9 +3,12 @@
  */
 
 #include <getopt.h>
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/settings.h"
 #include "daemon.h"
 #include "job.h"
 
@@ -56,98 +59,145 @@ static const char usage[] =
     "archive_config;\nwith --image the file is imported as an image.\n";
 
 
-static int environment(const char *name, int otherwise);
-static int serve(const daemon_options_t *options);
+/* What the command line and the environment ask for. */
+typedef struct {
+    const char      *job, *file, *output, *type;
+    int              attempt;
+    double           rate;
+    bool             image;
+    daemon_options_t daemon;
+} orders_t;
+
+static bool orders_environment(orders_t *orders);
+static bool orders_option(orders_t *orders, int option);
+static bool rate_read(const char *text, double *rate);
+static int  serve(const daemon_options_t *options);
 
 
 int
 main(int argc, char **argv)
 {
-    int              option, attempt = 1;
-    bool             image = false;
-    const char      *job = NULL, *file = NULL, *output = NULL, *type = NULL;
-    double           rate = -1;
-    daemon_options_t daemon = {
-        .slots = {environment("TATOR_TRANSCODE_JOBS", 1), environment("TATOR_TRANSCODE_IMAGES", 2)},
-        .lease = environment("TATOR_TRANSCODE_LEASE", QUEUE_LEASE / 1000) * 1000,
-        .port = environment("TATOR_TRANSCODE_PORT", 0),
+    int      option;
+    orders_t orders = {
+        .attempt = 1,
+        .rate = -1,
+        .daemon = {.slots = {1, 2}, .lease = QUEUE_LEASE},
     };
 
+    if (!orders_environment(&orders)) {
+        return 2;
+    }
+
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case OPTION_JOB:
-            job = optarg;
-            break;
-        case OPTION_ATTEMPT:
-            attempt = atoi(optarg);
-            break;
-        case OPTION_FILE:
-            file = optarg;
-            break;
-        case OPTION_IMAGE:
-            image = true;
-            break;
-        case OPTION_OUTPUT:
-            output = optarg;
-            break;
-        case OPTION_TYPE:
-            type = optarg;
-            break;
-        case OPTION_RATE:
-            rate = strtod(optarg, NULL);
-            break;
-        case OPTION_TRANSCODES:
-            daemon.slots[QUEUE_TRANSCODES] = atoi(optarg);
-            break;
-        case OPTION_IMAGES:
-            daemon.slots[QUEUE_IMAGES] = atoi(optarg);
-            break;
-        case OPTION_PORT:
-            daemon.port = atoi(optarg);
-            break;
-        case OPTION_HELP:
-        case 'h':
+        if (option == OPTION_HELP || option == 'h') {
             fputs(usage, stdout);
             return 0;
-        default:
+        }
+        if (option == '?') {
             fputs(usage, stderr);
+            return 2;
+        }
+        if (!orders_option(&orders, option)) {
             return 2;
         }
     }
 
-    if (job != NULL) {
-        return job_main(job, attempt);
+    if (orders.job != NULL) {
+        return job_main(orders.job, orders.attempt);
     }
 
-    if (file != NULL && output != NULL) {
-        return job_file(file, output, type, rate, image);
+    if (orders.file != NULL && orders.output != NULL) {
+        return job_file(orders.file, orders.output, orders.type, orders.rate, orders.image);
     }
 
-    if (file != NULL || output != NULL || optind < argc) {
+    if (orders.file != NULL || orders.output != NULL || optind < argc) {
         fputs(usage, stderr);
         return 2;
     }
 
-    return serve(&daemon);
+    return serve(&orders.daemon);
+}
+
+
+/* Those that the jobs read themselves are looked at here, too: a daemon whose jobs all fail would be no help. */
+static bool
+orders_environment(orders_t *orders)
+{
+    int  seconds = orders->daemon.lease / 1000, jobs_own = 0;
+    bool good;
+
+    good = settings_variable("TATOR_TRANSCODE_JOBS", 0, 1000, &orders->daemon.slots[QUEUE_TRANSCODES])
+           && settings_variable("TATOR_TRANSCODE_IMAGES", 0, 1000, &orders->daemon.slots[QUEUE_IMAGES])
+           && settings_variable("TATOR_TRANSCODE_LEASE", 1, 86400, &seconds)
+           && settings_variable("TATOR_TRANSCODE_PORT", 0, 65535, &orders->daemon.port)
+           && settings_variable("TATOR_TRANSCODE_THREADS", 0, 1024, &jobs_own)
+           && settings_variable("TATOR_TRANSCODE_MEMORY", 0, INT_MAX, &jobs_own)
+           && settings_variable("TATOR_TRANSCODE_DISK", 0, INT_MAX, &jobs_own);
+
+    orders->daemon.lease = seconds * 1000;
+
+    return good;
+}
+
+
+static bool
+orders_option(orders_t *orders, int option)
+{
+    switch (option) {
+    case OPTION_JOB:
+        orders->job = optarg;
+        return true;
+    case OPTION_ATTEMPT:
+        return settings_number("--attempt", optarg, 1, INT_MAX, &orders->attempt);
+    case OPTION_FILE:
+        orders->file = optarg;
+        return true;
+    case OPTION_IMAGE:
+        orders->image = true;
+        return true;
+    case OPTION_OUTPUT:
+        orders->output = optarg;
+        return true;
+    case OPTION_TYPE:
+        orders->type = optarg;
+        return true;
+    case OPTION_RATE:
+        return rate_read(optarg, &orders->rate);
+    case OPTION_TRANSCODES:
+        return settings_number("--transcodes", optarg, 0, 1000, &orders->daemon.slots[QUEUE_TRANSCODES]);
+    case OPTION_IMAGES:
+        return settings_number("--images", optarg, 0, 1000, &orders->daemon.slots[QUEUE_IMAGES]);
+    default:
+        return settings_number("--port", optarg, 0, 65535, &orders->daemon.port);
+    }
+}
+
+
+/* Pictures a second; -1 stands for those of the source. */
+static bool
+rate_read(const char *text, double *rate)
+{
+    char *end;
+
+    *rate = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(*rate)) {
+        fprintf(stderr, "--force-fps: \"%s\" is no rate\n", text);
+        return false;
+    }
+
+    return true;
 }
 
 
 static int
 serve(const daemon_options_t *settings)
 {
-    int         status;
-    arena_t    *arena = arena_create(NULL, NULL);
-    config_t    config = {0};
-    const char *problem;
+    int      status;
+    config_t config = {0};
+    arena_t *arena = settings_read(&config, "tator-transcode");
 
     if (arena == NULL) {
-        return 1;
-    }
-
-    problem = config_read(&config, arena);
-    if (problem != NULL) {
-        fprintf(stderr, "tator-transcode: the value of %s can not be used\n", problem);
-        arena_destroy(arena);
         return 2;
     }
 
@@ -155,13 +205,4 @@ serve(const daemon_options_t *settings)
     arena_destroy(arena);
 
     return status;
-}
-
-
-static int
-environment(const char *name, int otherwise)
-{
-    const char *text = getenv(name);
-
-    return text != NULL && *text ? atoi(text) : otherwise;
 }
