@@ -3,12 +3,15 @@ import http.server
 import re
 import threading
 
+MANNERS = ("plain", "lossy", "faulty", "partly", "shifted", "growing")
+
 
 class FileServer:
     """with FileServer({"/a.mp4": b"…"}, host="127.0.0.1") as server: server.url("/a.mp4"), server.asked == [(path, range), …]
 
     What a path does is told by its beginning: /plain/… knows no ranges; /lossy/… ends each answer after `step` bytes; /faulty/… answers 503 the
-    first `faults` times; /endless/… never ends; /to/N/… redirects to the N-th of `targets`."""
+    first `faults` times; /partly/… sends `step` bytes of a range and says so; /shifted/… sends other ranges than those asked for; /growing/… has
+    another size each time; /endless/… never ends; /to/N/… redirects to the N-th of `targets`."""
 
     def __init__(self, files=None, host="127.0.0.1", step=300_000, faults=3, targets=()):
         outer = self
@@ -43,7 +46,7 @@ class FileServer:
                     while body:
                         self.wfile.write(bytes(65536))
                     return
-                data = outer.files.get(self.path.replace("/" + manner, "", 1) if manner in ("plain", "lossy", "faulty") else self.path)
+                data = outer.files.get(self.path.replace("/" + manner, "", 1) if manner in MANNERS else self.path)
                 if data is None:
                     self.send_error(404)
                     return
@@ -54,9 +57,15 @@ class FileServer:
                 first, last = 0, len(data) - 1
                 asked = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
                 if asked and manner != "plain":
-                    first, last = int(asked[1]), min(int(asked[2] or last), last)
+                    first, last, size = int(asked[1]), min(int(asked[2] or last), last), len(data)
+                    if manner == "partly":
+                        last = min(last, first + outer.step - 1)
+                    elif manner == "shifted":
+                        first = first + 1
+                    elif manner == "growing":
+                        last, size = min(last, first + outer.step - 1), size + len(outer.asked)
                     self.send_response(206)
-                    self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+                    self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
                 else:
                     self.send_response(200)
                 self.send_header("Content-Length", str(last - first + 1))

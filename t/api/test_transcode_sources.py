@@ -28,9 +28,9 @@ def noisy(folder, seconds=3):
     return path.read_bytes()
 
 
-@pytest.mark.parametrize("manner", ["", "/plain", "/lossy", "/faulty"])
+@pytest.mark.parametrize("manner", ["", "/plain", "/lossy", "/faulty", "/partly"])
 def test_a_url_is_read_to_its_end(transcode, videos, ended, files, tmp_path, manner):
-    """With ranges, without, with connections that break all the time, with a server that is down for a while."""
+    """With ranges, without, with connections that break all the time, with a server that is down for a while, with one that sends less than is asked."""
     data = noisy(tmp_path)
     with FileServer({"/film.mp4": data}, step=len(data) // 3, faults=2) as far:
         uid, number = transcode(far.url(manner + "/film.mp4"), videos(streaming_config=[{"resolution": 90}],
@@ -42,6 +42,14 @@ def test_a_url_is_read_to_its_end(transcode, videos, ended, files, tmp_path, man
         if manner == "/lossy":  # each try goes on where the one before ended
             starts = [int(span.split("=")[1].split("-")[0]) for path, span in far.asked]
             assert len(set(starts)) >= 3
+
+
+@pytest.mark.parametrize("manner, reason", [("/shifted", "another part than was asked for"), ("/growing", "has changed while it was read")])
+def test_a_server_that_sends_something_else_is_not_believed(transcode, videos, ended, tmp_path, manner, reason):
+    data = noisy(tmp_path)
+    with FileServer({"/film.mp4": data}, step=len(data) // 2) as far:
+        job = ended(transcode(far.url(manner + "/film.mp4"), videos(streaming_config=[{"resolution": 90}]))[0])
+        assert job["status"] == "failed" and reason in job["message"], job
 
 
 def test_a_missing_file_fails_at_once_and_a_dead_server_after_three_tries(http, transcode, videos, ended):

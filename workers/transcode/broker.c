@@ -13,7 +13,6 @@
 
 
 static void       *lane_run(void *lane);
-static const char *text(const json_t *object, const char *name);
 
 
 broker_t *
@@ -27,8 +26,8 @@ broker_open(const int lanes[], const order_t *order)
     }
 
     broker->order = order;
-    broker->host = text(order->spec, "host");
-    broker->token = text(order->spec, "token");
+    broker->host = broker_text(order->spec, "host");
+    broker->token = broker_text(order->spec, "token");
     broker->project = json_integer_value(json_object_get(order->spec, "project"));
     broker->media = json_integer_value(json_object_get(order->spec, "media_id"));
     broker->fault = broker->folder_fault = (fault_t) FAULT_INITIALIZER;
@@ -144,11 +143,4 @@ lane_run(void *closure)
     lane_clear(lane);
 
     return NULL;
-}
-
-
-static const char *
-text(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
 }

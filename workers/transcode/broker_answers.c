@@ -46,7 +46,6 @@ static json_t *media_spec(lane_t *lane, const json_t *wish);
 static int64_t image_type(lane_t *lane);
 static int64_t media_known(lane_t *lane, const char *uid);
 static bool call(lane_t *lane, const char *method, const char *path, const json_t *body, json_t **answer);
-static const char *text(const json_t *object, const char *name);
 static bool is_kind(const char *kind);
 static bool is_family(const char *family);
 
@@ -202,7 +201,7 @@ on_add(lane_t *lane)
 {
     bool           good;
     json_t        *body = question_json(lane), *definition = json_object_get(body, "definition");
-    const char    *family = text(body, "family"), *role = text(body, "role");
+    const char    *family = broker_text(body, "family"), *role = broker_text(body, "role");
     destination_t *destination = destination_open(lane, lane->question.a);
 
     if (json_is_null(json_object_get(definition, "path"))) { /* the source's own address, which only this side knows */
@@ -285,7 +284,7 @@ on_make(lane_t *lane)
         goto done;
     }
 
-    uid = text(spec, "uid");
+    uid = broker_text(spec, "uid");
     media = broker->order->attempt > 1 ? media_known(lane, uid) : 0;
 
     if (media == 0) {
@@ -361,7 +360,7 @@ on_annotated(lane_t *lane)
     bool        good;
     char        path[160];
     json_t     *body = question_json(lane), *count = NULL;
-    const char *kind = text(body, "kind");
+    const char *kind = broker_text(body, "kind");
 
     if (lane->broker->order->attempt == 1 || lane->broker->order->directory != NULL) {
         json_decref(body);
@@ -391,7 +390,7 @@ on_annotate(lane_t *lane)
     char          path[64];
     size_t        i;
     json_t       *body = question_json(lane), *list = json_object_get(body, "list");
-    const char   *kind = text(body, "kind");
+    const char   *kind = broker_text(body, "kind");
     const json_t *entry, *media;
 
     good = kind != NULL && is_kind(kind) && json_is_array(list);
@@ -593,15 +592,15 @@ media_spec(lane_t *lane, const json_t *wish)
         return NULL;
     }
 
-    snprintf(seed, sizeof(seed), "%.60s %ld", text(job, "uid") ? text(job, "uid") : "",
+    snprintf(seed, sizeof(seed), "%.60s %ld", broker_text(job, "uid") ? broker_text(job, "uid") : "",
              (long) json_integer_value(json_object_get(wish, "number")));
     md5(hash, seed, strlen(seed));
     snprintf(uid, sizeof(uid), "%02x%02x%02x%02x-%02x%02x-3%x%02x-8%x%02x-%02x%02x%02x%02x%02x%02x", hash[0], hash[1], hash[2],
              hash[3], hash[4], hash[5], hash[6] & 15, hash[7], hash[8] & 15, hash[9], hash[10], hash[11], hash[12], hash[13],
              hash[14], hash[15]);
 
-    spec = json_pack("{s:I,s:s,s:s*,s:s,s:s*,s:O*}", "type", (json_int_t) type, "uid", uid, "name", text(wish, "name"), "md5",
-                     text(wish, "md5") ? text(wish, "md5") : "", "gid", text(job, "gid"), "attributes",
+    spec = json_pack("{s:I,s:s,s:s*,s:s,s:s*,s:O*}", "type", (json_int_t) type, "uid", uid, "name", broker_text(wish, "name"), "md5",
+                     broker_text(wish, "md5") ? broker_text(wish, "md5") : "", "gid", broker_text(job, "gid"), "attributes",
                      json_is_object(json_object_get(job, "attributes")) ? json_object_get(job, "attributes") : NULL);
     section = json_object_get(json_object_get(broker->task, "media"), "primary_section");
 
@@ -639,7 +638,7 @@ image_type(lane_t *lane)
     json_array_foreach(types, i, type)
     {
         id = json_integer_value(json_object_get(type, "id"));
-        if (text(type, "dtype") != NULL && strcmp(text(type, "dtype"), "image") == 0 && (found == 0 || id < found)) {
+        if (broker_text(type, "dtype") != NULL && strcmp(broker_text(type, "dtype"), "image") == 0 && (found == 0 || id < found)) {
             found = id;
         }
     }
@@ -689,13 +688,6 @@ call(lane_t *lane, const char *method, const char *path, const json_t *body, jso
     status = rest_call(lane->rest, method, path, body, answer);
 
     return status == 200 || status == 201 || fault_of(&lane->fault, FAULT_SERVER, lane->rest->again, "%s", lane->rest->error);
-}
-
-
-static const char *
-text(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
 }
 
 

@@ -64,6 +64,9 @@ bool task_make(broker_t *broker);
 /* The question that the lane has received. false: the other side is gone. */
 bool lane_answer(lane_t *lane);
 
+/* A text of an object. NULL: there is none of that name. */
+const char *broker_text(const json_t *object, const char *name);
+
 /* End what the lane holds: source, sink. */
 void lane_clear(lane_t *lane);
 

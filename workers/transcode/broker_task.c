@@ -23,7 +23,6 @@ static bool list_add(broker_t *broker, const json_t *list, const char *url);
 static bool is_list(const char *url, const char *name);
 static bool same_origin(const char *one, const char *other);
 static bool type_hide(broker_t *broker);
-static const char *text(const json_t *object, const char *name);
 
 
 bool
@@ -45,11 +44,18 @@ task_make(broker_t *broker)
     }
 
     if (broker->host == NULL || broker->token == NULL || broker->project <= 0 || broker->media <= 0 ||
-        text(order->spec, "url") == NULL) {
+        broker_text(order->spec, "url") == NULL) {
         return fault_set(&broker->fault, false, "the job's spec lacks url, host, token, project or media_id");
     }
 
     return strcmp(order->kind, "images") == 0 ? task_of_image(broker) : task_of_transcode(broker);
+}
+
+
+const char *
+broker_text(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
 }
 
 
@@ -97,11 +103,11 @@ task_of_image(broker_t *broker)
     json_object_set_new(broker->task, "reference_only",
                         json_boolean(json_integer_value(json_object_get(spec, "reference_only")) == 1));
 
-    if (!source_add(broker, text(spec, "url"), json_is_true(json_object_get(spec, "trusted")) ? SOURCE_TRUSTED : 0)) {
+    if (!source_add(broker, broker_text(spec, "url"), json_is_true(json_object_get(spec, "trusted")) ? SOURCE_TRUSTED : 0)) {
         return false;
     }
 
-    thumbnail = text(spec, "thumbnail_url");
+    thumbnail = broker_text(spec, "thumbnail_url");
     if (thumbnail == NULL || *thumbnail == '\0') {
         return true;
     }
@@ -112,7 +118,7 @@ task_of_image(broker_t *broker)
     }
 
     json_object_set_new(broker->task, "thumbnail", json_stringn(base, (size_t) (end - base)));
-    json_object_set_new(broker->task, "name", json_string(text(spec, "name")));
+    json_object_set_new(broker->task, "name", json_string(broker_text(spec, "name")));
 
     return source_add(broker, thumbnail, json_is_true(json_object_get(spec, "thumbnail_trusted")) ? SOURCE_TRUSTED : 0);
 }
@@ -125,7 +131,7 @@ task_of_transcode(broker_t *broker)
     char          path[64];
     json_t       *row = NULL;
     rest_t       *rest = rest_open(broker->host, broker->token);
-    const char   *url = text(broker->order->spec, "url");
+    const char   *url = broker_text(broker->order->spec, "url");
     const json_t *spec = broker->order->spec;
 
     if (rest == NULL) {
@@ -150,12 +156,12 @@ task_of_transcode(broker_t *broker)
         goto done;
     }
 
-    json_object_set_new(broker->task, "name", json_string(text(spec, "name")));
+    json_object_set_new(broker->task, "name", json_string(broker_text(spec, "name")));
     json_object_set_new(broker->task, "made", json_boolean(json_is_true(json_object_get(spec, "made"))));
     json_object_set(broker->task, "force_fps", json_object_get(spec, "force_fps"));
 
     good = source_add(broker, url, json_is_true(json_object_get(spec, "trusted")) ? SOURCE_TRUSTED : 0) &&
-           (!is_list(url, text(spec, "name")) || list_read(broker, url));
+           (!is_list(url, broker_text(spec, "name")) || list_read(broker, url));
 
     json_object_set_new(broker->task, "sources", json_integer((json_int_t) broker->n_sources));
 
@@ -283,11 +289,4 @@ same_origin(const char *one, const char *other)
     free(b);
 
     return same;
-}
-
-
-static const char *
-text(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(object, name));
 }

@@ -25,6 +25,7 @@
 #define TRIES     10 /* without a byte of progress */
 #define REDIRECTS 5
 #define PAUSE     10 /* seconds between tries, at most */
+#define SLOW      1000L /* bytes a second that are too few to go on */
 #define IO_BUFFER (64 << 10)
 
 typedef struct {
@@ -54,12 +55,18 @@ struct source_s {
 typedef struct {
     source_t *source;
     block_t  *block;
+    int64_t   first;    /* the block's first byte */
+    int64_t   from;     /* the first byte that was asked for */
     size_t    received; /* bytes of the block that are there */
     int64_t   total;    /* from Content-Range; -1: not told */
-    bool      whole;    /* the server sends everything: it goes into the file */
-    bool      broken;
+    long      status;   /* of HTTP; 0: none */
+    CURLcode  code;
+    bool      whole;   /* the server sends everything: it goes into the file */
+    bool      broken;  /* it is not what was asked for */
+    bool      changed; /* its size is another than before */
     bool      refused; /* the address is none that a stranger may name */
     bool      full;    /* the copy has reached the limit of files */
+    char      text[CURL_ERROR_SIZE];
 } answer_t;
 
 
@@ -69,8 +76,11 @@ static block_t      *block_get(source_t *source, int64_t number);
 static bool          block_fetch(source_t *source, block_t *block, int64_t number);
 static bool          redirect(source_t *source, answer_t *answer);
 static bool          same_origin(const char *one, const char *other);
-static void          block_request(source_t *source, const char *range, char *text, answer_t *answer);
-static bool          may_try_again(CURLcode code, long status);
+static bool          answer_get(answer_t *answer);
+static bool          is_complete(const answer_t *answer);
+static bool          answer_fault(const answer_t *answer);
+static void          block_request(source_t *source, const char *range, answer_t *answer);
+static bool          may_try_again(const answer_t *answer);
 static curl_socket_t on_socket(void *answer, curlsocktype purpose, struct curl_sockaddr *address);
 static size_t        on_header(char *data, size_t size, size_t n, void *answer);
 static size_t        on_data(char *data, size_t size, size_t n, void *answer);
@@ -410,16 +420,13 @@ block_get(source_t *source, int64_t number)
 }
 
 
+/* A server may send less than was asked for (RFC 9110 §15.3.7): the rest is asked for then. */
 static bool
 block_fetch(source_t *source, block_t *block, int64_t number)
 {
     int      try, hops = 0;
-    long     status;
-    char     range[64], text[CURL_ERROR_SIZE];
     size_t   before;
-    CURLcode code;
-    answer_t answer = {.source = source, .block = block, .total = -1};
-    int64_t  first = number * BLOCK;
+    answer_t answer = {.source = source, .block = block, .first = number * BLOCK, .total = -1};
 
     for (try = 0; try < TRIES; try++) {
 
@@ -427,26 +434,13 @@ block_fetch(source_t *source, block_t *block, int64_t number)
             nanosleep(&(struct timespec){.tv_sec = 1 << (try - 1) < PAUSE ? 1 << (try - 1) : PAUSE}, NULL);
         }
 
-        if (answer.whole) {
-            answer.received = 0;
-            if (ftruncate(source->fd, 0) != 0 || lseek(source->fd, 0, SEEK_SET) != 0) {
-                return fault_set(source->fault, true, "the working file can not be written: %s", strerror(errno));
-            }
+        before = answer.received;
+
+        if (!answer_get(&answer)) {
+            return false;
         }
 
-        snprintf(range, sizeof(range), "%ld-%ld", (long) (first + (int64_t) answer.received),
-                 (long) (first + BLOCK - 1));
-
-        text[0] = '\0';
-        status = 0;
-        before = answer.received;
-        block_request(source, range, text, &answer);
-
-        code = curl_easy_perform(source->curl);
-        curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &status);
-        curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, NULL);
-
-        if (status / 100 == 3 && !answer.refused) {
+        if (answer.status / 100 == 3 && !answer.refused) {
             if (hops++ == REDIRECTS || !redirect(source, &answer)) {
                 return fault_of(source->fault, FAULT_SOURCE, false, "the source's redirects lead nowhere");
             }
@@ -457,36 +451,17 @@ block_fetch(source_t *source, block_t *block, int64_t number)
             }
         }
 
-        if (code == CURLE_OK) {
+        if (is_complete(&answer) || !may_try_again(&answer)) {
             break;
         }
 
-        if (status == 416 && number == 0) {
-            return fault_set(source->fault, false, "the source is empty");
-        }
-
-        if (answer.broken || answer.refused || answer.full || !may_try_again(code, status)) {
-            break;
-        }
-
-        if (!answer.whole && answer.received > before) {
-            try = 0;
+        if (!answer.whole && answer.received > before && answer.code != CURLE_OPERATION_TIMEDOUT) {
+            try = answer.code == CURLE_OK ? -1 : 0;
         }
     }
 
-    if (answer.refused) {
-        return fault_of(source->fault, FAULT_REFUSED, false, "the source is at a private address");
-    }
-
-    if (answer.full) {
-        return fault_of(source->fault, FAULT_LIMIT, false, "the source is larger than what the disk can take");
-    }
-
-    if (code != CURLE_OK) {
-        return status >= 400 ? fault_of(source->fault, FAULT_SOURCE, status >= 500 || status == 429,
-                                        "the source can not be read: its server answers %ld", status)
-                             : fault_of(source->fault, FAULT_SOURCE, true, "the source can not be read: %s",
-                                        text[0] ? text : curl_easy_strerror(code));
+    if (!is_complete(&answer)) {
+        return answer_fault(&answer);
     }
 
     block->len = answer.received;
@@ -499,11 +474,81 @@ block_fetch(source_t *source, block_t *block, int64_t number)
         source->size = answer.total;
     }
 
-    if (source->size <= 0) {
-        return fault_set(source->fault, false, "the source is empty");
+    return source->size > 0 || fault_set(source->fault, false, "the source is empty");
+}
+
+
+/* One request, for what is still missing of the block. false: it can not even be asked, the fault is noted. */
+static bool
+answer_get(answer_t *answer)
+{
+    char      range[64];
+    source_t *source = answer->source;
+
+    if (answer->whole) {
+        answer->received = 0;
+        if (ftruncate(source->fd, 0) != 0 || lseek(source->fd, 0, SEEK_SET) != 0) {
+            return fault_set(source->fault, true, "the working file can not be written: %s", strerror(errno));
+        }
     }
 
+    answer->from = answer->first + (int64_t) answer->received;
+    answer->text[0] = '\0';
+    answer->status = 0;
+    snprintf(range, sizeof(range), "%ld-%ld", (long) answer->from, (long) (answer->first + BLOCK - 1));
+    block_request(source, range, answer);
+
+    answer->code = curl_easy_perform(source->curl);
+    curl_easy_getinfo(source->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+    curl_easy_setopt(source->curl, CURLOPT_ERRORBUFFER, NULL);
+
     return true;
+}
+
+
+static bool
+is_complete(const answer_t *answer)
+{
+    return answer->code == CURLE_OK && answer->status / 100 == 2 && !answer->refused &&
+           (answer->whole || answer->total < 0 || answer->received == BLOCK ||
+            answer->first + (int64_t) answer->received >= answer->total);
+}
+
+
+/* Why there is no block. Always false. */
+static bool
+answer_fault(const answer_t *answer)
+{
+    long     status = answer->status;
+    fault_t *fault = answer->source->fault;
+
+    if (answer->refused) {
+        return fault_of(fault, FAULT_REFUSED, false, "the source is at a private address");
+    }
+
+    if (answer->full) {
+        return fault_of(fault, FAULT_LIMIT, false, "the source is larger than what the disk can take");
+    }
+
+    if (answer->changed) {
+        return fault_of(fault, FAULT_SOURCE, false, "the source has changed while it was read");
+    }
+
+    if (answer->broken) {
+        return fault_of(fault, FAULT_SOURCE, false, "the source can not be read: its server sends another part than was asked for");
+    }
+
+    if (status == 416 && answer->first == 0) {
+        return fault_set(fault, false, "the source is empty");
+    }
+
+    if (status >= 400) {
+        return fault_of(fault, FAULT_SOURCE, status >= 500 || status == 429, "the source can not be read: its server answers %ld", status);
+    }
+
+    return fault_of(fault, FAULT_SOURCE, true, "the source can not be read: %s",
+                    answer->text[0] ? answer->text
+                                    : answer->code == CURLE_OK ? "its server sends parts of nothing" : curl_easy_strerror(answer->code));
 }
 
 
@@ -550,7 +595,7 @@ same_origin(const char *one, const char *other)
 
 
 static void
-block_request(source_t *source, const char *range, char *text, answer_t *answer)
+block_request(source_t *source, const char *range, answer_t *answer)
 {
     CURL       *curl = source->curl;
     const char *url = source->now != NULL ? source->now : source->url;
@@ -560,11 +605,11 @@ block_request(source_t *source, const char *range, char *text, answer_t *answer)
     curl_easy_setopt(curl, CURLOPT_RANGE, range);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, SLOW);
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, text);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, answer->text);
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "tator-transcode");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, on_socket);
@@ -577,11 +622,16 @@ block_request(source_t *source, const char *range, char *text, answer_t *answer)
 
 
 static bool
-may_try_again(CURLcode code, long status)
+may_try_again(const answer_t *answer)
 {
-    switch (code) {
+    if (answer->broken || answer->changed || answer->refused || answer->full) {
+        return false;
+    }
+
+    switch (answer->code) {
     case CURLE_HTTP_RETURNED_ERROR:
-        return status >= 500 || status == 429;
+        return answer->status >= 500 || answer->status == 429;
+    case CURLE_OK: /* a part */
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_PARTIAL_FILE:
@@ -615,10 +665,13 @@ on_socket(void *closure, curlsocktype purpose, struct curl_sockaddr *address)
 }
 
 
+/* Content-Range: bytes FIRST-LAST/TOTAL. */
 static size_t
 on_header(char *data, size_t size, size_t n, void *closure)
 {
     char      line[128], *slash;
+    long      first;
+    int64_t   total;
     answer_t *answer = closure;
 
     size *= n;
@@ -627,9 +680,13 @@ on_header(char *data, size_t size, size_t n, void *closure)
         memcpy(line, data, size);
         line[size] = '\0';
 
+        answer->broken |= sscanf(line + 14, " bytes %ld-", &first) == 1 && first != answer->from;
+
         slash = strchr(line, '/');
         if (slash != NULL && slash[1] >= '0' && slash[1] <= '9') {
-            answer->total = strtoll(slash + 1, NULL, 10);
+            total = strtoll(slash + 1, NULL, 10);
+            answer->changed |= (answer->source->size >= 0 && total != answer->source->size) || (answer->total >= 0 && total != answer->total);
+            answer->total = total;
         }
     }
 
@@ -650,6 +707,10 @@ on_data(char *data, size_t size, size_t n, void *closure)
 
     if (status / 100 == 3) { /* a redirect's own text */
         return size;
+    }
+
+    if (answer->broken || answer->changed) {
+        return 0;
     }
 
     if (status == 200 && !answer->whole) {
