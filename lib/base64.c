@@ -1,5 +1,5 @@
 /*
- * Base64 of RFC 4648 §4.
+ * Base64 of RFC 4648 (include/tator/base64.h).
  */
 
 #include <stdint.h>
@@ -96,6 +96,52 @@ base64_decode(arena_t *arena, const char *text, size_t len, size_t *out_len)
     *out_len = (size_t) (p - out);
 
     return out;
+}
+
+
+char *
+base64_url_encode(arena_t *arena, const void *data, size_t len)
+{
+    char *text = base64_encode(arena, data, len);
+
+    for (char *p = text; *p != '\0'; p++) {
+        if (*p == '+') {
+            *p = '-';
+        } else if (*p == '/') {
+            *p = '_';
+        } else if (*p == '=') {
+            *p = '\0';
+            break;
+        }
+    }
+
+    return text;
+}
+
+
+unsigned char *
+base64_url_decode(arena_t *arena, const char *text, size_t len, size_t *out_len)
+{
+    int            unused = len % 4 == 2 ? 15 : len % 4 == 3 ? 3 : 0;
+    char          *plain;
+    unsigned char *bytes;
+
+    plain = arena_copy(arena, text, len);
+
+    for (size_t k = 0; k < len; k++) {
+        plain[k] = (char) (text[k] == '-' ? '+' : text[k] == '_' ? '/' : text[k]);
+
+        if (base64_value((unsigned char) plain[k]) < 0 || text[k] == '+' || text[k] == '/') {
+            return NULL;
+        }
+    }
+
+    bytes = base64_decode(arena, plain, len, out_len);
+    if (bytes == NULL || (unused != 0 && (base64_value((unsigned char) plain[len - 1]) & unused) != 0)) {
+        return NULL;
+    }
+
+    return bytes;
 }
 
 

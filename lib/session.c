@@ -25,8 +25,6 @@ static const char csrf_letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR
 
 static void  random_of(char *out, size_t n, const char *letters, unsigned count);
 static void  session_sign(unsigned char mac[SHA256_LENGTH], arena_t *arena, const char *salt, const char *secret_key, const char *data, size_t len);
-static char *url_base64(arena_t *arena, const void *data, size_t len);
-static unsigned char *url_base64_decode(arena_t *arena, const char *text, size_t len, size_t *out_len);
 static void  base62(char out[16], uint64_t number);
 
 
@@ -55,9 +53,9 @@ session_encode(arena_t *arena, const char *secret_key, const json_t *members, ti
     packed = arena_alloc(arena, packed_len);
 
     if (compress(packed, &packed_len, (Bytef *) json, len) == Z_OK && packed_len + 1 < len) {
-        text = arena_format(arena, ".%s", url_base64(arena, packed, packed_len));
+        text = arena_format(arena, ".%s", base64_url_encode(arena, packed, packed_len));
     } else {
-        text = url_base64(arena, json, len);
+        text = base64_url_encode(arena, json, len);
     }
     free(json);
 
@@ -65,7 +63,7 @@ session_encode(arena_t *arena, const char *secret_key, const json_t *members, ti
     data = arena_format(arena, "%s:%s", text, when);
     session_sign(mac, arena, SESSION_SIGNER, secret_key, data, strlen(data));
 
-    return arena_format(arena, "%s:%s", data, url_base64(arena, mac, sizeof(mac)));
+    return arena_format(arena, "%s:%s", data, base64_url_encode(arena, mac, sizeof(mac)));
 }
 
 
@@ -84,17 +82,17 @@ session_decode(arena_t *arena, const char *secret_key, const char *data)
     }
 
     session_sign(mac, arena, SESSION_SIGNER, secret_key, data, (size_t) (signature - data));
-    signed_by = url_base64_decode(arena, signature + 1, strlen(signature + 1), &len);
+    signed_by = base64_url_decode(arena, signature + 1, strlen(signature + 1), &len);
     if (signed_by == NULL || len != sizeof(mac) || !same_bytes(signed_by, mac, sizeof(mac))) {
         return NULL;
     }
 
     if (*data != '.') {
-        bytes = url_base64_decode(arena, data, (size_t) (when - data), &len);
+        bytes = base64_url_decode(arena, data, (size_t) (when - data), &len);
         return bytes == NULL ? NULL : json_loadb((char *) bytes, len, JSON_REJECT_DUPLICATES, NULL);
     }
 
-    bytes = url_base64_decode(arena, data + 1, (size_t) (when - data) - 1, &packed_len);
+    bytes = base64_url_decode(arena, data + 1, (size_t) (when - data) - 1, &packed_len);
     unpacked = arena_alloc(arena, SESSION_LIMIT);
     unpacked_len = SESSION_LIMIT;
 
@@ -200,43 +198,6 @@ session_sign(unsigned char mac[SHA256_LENGTH], arena_t *arena, const char *salt,
     text = arena_format(arena, "%s%s", salt, secret_key);
     sha256(key, text, strlen(text));
     hmac_sha256(mac, key, sizeof(key), data, len);
-}
-
-
-static char *
-url_base64(arena_t *arena, const void *data, size_t len)
-{
-    char *text = base64_encode(arena, data, len), *p;
-
-    for (p = text; *p != '\0'; p++) {
-        if (*p == '+') {
-            *p = '-';
-        } else if (*p == '/') {
-            *p = '_';
-        } else if (*p == '=') {
-            *p = '\0';
-            break;
-        }
-    }
-
-    return text;
-}
-
-
-static unsigned char *
-url_base64_decode(arena_t *arena, const char *text, size_t len, size_t *out_len)
-{
-    char *plain = arena_copy(arena, text, len);
-
-    for (size_t k = 0; k < len; k++) {
-        if (plain[k] == '-') {
-            plain[k] = '+';
-        } else if (plain[k] == '_') {
-            plain[k] = '/';
-        }
-    }
-
-    return base64_decode(arena, plain, len, out_len);
 }
 
 
