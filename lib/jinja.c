@@ -22,10 +22,6 @@ static void                 assign(jinja_t *jinja, const jinja_node_t *target, c
 static const jinja_value_t *evaluate(jinja_t *jinja, const jinja_node_t *node);
 static const jinja_value_t *evaluate_node(jinja_t *jinja, const jinja_node_t *node);
 static const jinja_value_t *evaluate_list(jinja_t *jinja, const jinja_node_t *node);
-static const jinja_value_t *evaluate_binary(jinja_t *jinja, const jinja_node_t *node);
-static const jinja_value_t *joined(jinja_t *jinja, const jinja_value_t *a, const jinja_value_t *b);
-static const jinja_value_t *repeated(jinja_t *jinja, const jinja_value_t *value, int64_t n);
-static const jinja_value_t *arithmetic(jinja_t *jinja, const char *sign, const jinja_value_t *a, const jinja_value_t *b);
 static const jinja_value_t *evaluate_slice(jinja_t *jinja, const jinja_node_t *node);
 static const jinja_value_t *evaluate_filter(jinja_t *jinja, const jinja_node_t *node, const jinja_value_t *value);
 static const jinja_value_t *evaluate_call(jinja_t *jinja, const jinja_node_t *node);
@@ -33,7 +29,6 @@ static const jinja_value_t *global(jinja_t *jinja, const char *name, const jinja
 static const jinja_value_t *range(jinja_t *jinja, const jinja_arguments_t *arguments);
 static const jinja_value_t *macro(jinja_t *jinja, const jinja_node_t *node, const jinja_arguments_t *arguments);
 static void                 arguments_of(jinja_t *jinja, const jinja_node_t *node, jinja_arguments_t *arguments);
-static bool                 contains(jinja_t *jinja, const jinja_value_t *container, const jinja_value_t *item);
 static const jinja_value_t *lookup(const jinja_t *jinja, const char *name);
 static void                 frame_put(jinja_t *jinja, jinja_frame_t *frame, const char *name, const jinja_value_t *value);
 
@@ -346,13 +341,14 @@ evaluate_node(jinja_t *jinja, const jinja_node_t *node)
         return evaluate_list(jinja, node);
 
     case NODE_BINARY:
-        return evaluate_binary(jinja, node);
+        value = evaluate(jinja, node->nodes[0]);
+        return jinja_binary(jinja, node->name, value, evaluate(jinja, node->nodes[1]));
 
     case NODE_NOT:
         return jinja_bool(!jinja_true(evaluate(jinja, node->nodes[0])));
 
     case NODE_NEGATE:
-        return arithmetic(jinja, "-", jinja_integer(jinja, 0), evaluate(jinja, node->nodes[0]));
+        return jinja_binary(jinja, "-", jinja_integer(jinja, 0), evaluate(jinja, node->nodes[0]));
 
     case NODE_AND:
     case NODE_OR:
@@ -384,7 +380,7 @@ evaluate_node(jinja_t *jinja, const jinja_node_t *node)
     default: /* NODE_TEST */
         value = evaluate(jinja, node->nodes[0]);
         arguments_of(jinja, node, &arguments);
-        truth = strcmp(node->name, "in") == 0 && arguments.n == 1 ? contains(jinja, arguments.values[0], value)
+        truth = strcmp(node->name, "in") == 0 && arguments.n == 1 ? jinja_true(jinja_binary(jinja, "in", value, arguments.values[0]))
                 : jinja_test(jinja, node->name, value, &arguments);
         return jinja_bool(truth != node->negated);
     }
@@ -412,156 +408,6 @@ evaluate_list(jinja_t *jinja, const jinja_node_t *node)
     }
 
     return list;
-}
-
-
-static const jinja_value_t *
-evaluate_binary(jinja_t *jinja, const jinja_node_t *node)
-{
-    int                  order;
-    const char          *sign = node->name;
-    const jinja_value_t *a = evaluate(jinja, node->nodes[0]), *b = evaluate(jinja, node->nodes[1]);
-
-    if (strcmp(sign, "==") == 0 || strcmp(sign, "!=") == 0) {
-        return jinja_bool(jinja_equal(jinja, a, b) == (*sign == '='));
-    }
-
-    if (strcmp(sign, "in") == 0) {
-        return jinja_bool(contains(jinja, b, a));
-    }
-
-    if (*sign == '<' || *sign == '>') {
-        order = jinja_compare(jinja, a, b, sign);
-        return jinja_bool((sign[1] == '=' && order == 0) || (*sign == '<' ? order < 0 : order > 0));
-    }
-
-    if (*sign == '~') {
-        return joined(jinja, jinja_text_of(jinja, a), jinja_text_of(jinja, b));
-    }
-
-    if (*sign == '+' && a->kind == b->kind && (a->kind == JINJA_TEXT || a->kind == JINJA_LIST)) {
-        return joined(jinja, a, b);
-    }
-
-    if (strcmp(sign, "*") == 0 && (a->kind == JINJA_TEXT || a->kind == JINJA_LIST) && b->kind == JINJA_INTEGER) {
-        return repeated(jinja, a, b->integer);
-    }
-
-    if (*sign == '%' && a->kind == JINJA_TEXT) {
-        jinja_fail(jinja, "formats of %% are not available");
-    }
-
-    return arithmetic(jinja, sign, a, b);
-}
-
-
-/* Texts, or lists. */
-static const jinja_value_t *
-joined(jinja_t *jinja, const jinja_value_t *a, const jinja_value_t *b)
-{
-    text_t         text;
-    jinja_value_t *list;
-
-    if (a->kind == JINJA_TEXT) {
-        if (a->len + b->len > JINJA_OUTPUT) {
-            jinja_fail(jinja, "a text is too long");
-        }
-        text_start(&text, jinja->arena, a->len + b->len + 1);
-        text_add(&text, a->text, a->len);
-        text_add(&text, b->text, b->len);
-        return jinja_text(jinja, text.data, text.len);
-    }
-
-    list = jinja_list(jinja, a->len + b->len);
-    for (size_t k = 0; k < list->len; k++) {
-        list->items[k] = k < a->len ? a->items[k] : b->items[k - a->len];
-    }
-
-    return list;
-}
-
-
-static const jinja_value_t *
-repeated(jinja_t *jinja, const jinja_value_t *value, int64_t n)
-{
-    text_t               text;
-    jinja_value_t       *list;
-
-    n = n < 0 ? 0 : n;
-    if (value->len > 0 && n > (value->kind == JINJA_TEXT ? JINJA_OUTPUT : JINJA_STEPS) / (int64_t) value->len) {
-        jinja_fail(jinja, "a value is too long");
-    }
-    n = value->len == 0 ? 0 : n;
-
-    if (value->kind == JINJA_TEXT) {
-        text_start(&text, jinja->arena, value->len * (size_t) n + 1);
-        for (int64_t k = 0; k < n; k++) {
-            text_add(&text, value->text, value->len);
-        }
-        return jinja_text(jinja, text.data, text.len);
-    }
-
-    list = jinja_list(jinja, value->len * (size_t) n);
-    for (size_t k = 0; k < list->len; k++) {
-        list->items[k] = value->items[k % value->len];
-    }
-
-    return list;
-}
-
-
-/* Integers stay integers but in "/"; quotients and remainders go down, as Python's. */
-static const jinja_value_t *
-arithmetic(jinja_t *jinja, const char *sign, const jinja_value_t *a, const jinja_value_t *b)
-{
-    bool    power = strcmp(sign, "**") == 0, floor_of = strcmp(sign, "//") == 0, good = true;
-    double  x, y;
-    int64_t i, j, result = 0;
-
-    if (!jinja_is_number(a) || !jinja_is_number(b)) {
-        jinja_fail(jinja, "%s works on numbers", sign);
-    }
-
-    x = jinja_number(a);
-    y = jinja_number(b);
-    i = a->integer;
-    j = b->integer;
-
-    if ((*sign == '/' || *sign == '%') && y == 0) {
-        jinja_fail(jinja, "division by zero");
-    }
-
-    if (a->kind == JINJA_FLOAT || b->kind == JINJA_FLOAT || (*sign == '/' && !floor_of) || (power && j < 0)) {
-        return jinja_float(jinja, power ? pow(x, y) : floor_of ? floor(x / y) : *sign == '+' ? x + y : *sign == '-' ? x - y
-                                  : *sign == '*' ? x * y : *sign == '/' ? x / y : x - y * floor(x / y));
-    }
-
-    if ((floor_of || *sign == '%') && j == -1) { /* the least integer has no opposite */
-        good = !__builtin_sub_overflow((int64_t) 0, i, &result);
-        result = *sign == '%' ? 0 : result;
-
-    } else if (floor_of) {
-        result = i / j - (i % j != 0 && (i < 0) != (j < 0));
-
-    } else if (*sign == '%') {
-        result = i % j + (i % j != 0 && (i < 0) != (j < 0) ? j : 0);
-
-    } else if (power) {
-        for (result = 1; j > 0 && good && j < 64; j--) {
-            good = !__builtin_mul_overflow(result, i, &result);
-        }
-        good = good && j == 0;
-
-    } else {
-        good = !(*sign == '+' ? __builtin_add_overflow(i, j, &result) : *sign == '-' ? __builtin_sub_overflow(i, j, &result)
-                 : __builtin_mul_overflow(i, j, &result));
-    }
-
-    if (!good) {
-        jinja_fail(jinja, "a number is too large");
-    }
-
-    return jinja_integer(jinja, result);
 }
 
 
@@ -769,25 +615,6 @@ arguments_of(jinja_t *jinja, const jinja_node_t *node, jinja_arguments_t *argume
             arguments->values[arguments->n++] = evaluate(jinja, node->nodes[k]);
         }
     }
-}
-
-
-static bool
-contains(jinja_t *jinja, const jinja_value_t *container, const jinja_value_t *item)
-{
-    if (container->kind == JINJA_TEXT && item->kind == JINJA_TEXT) {
-        return memmem(container->text, container->len, item->text, item->len) != NULL;
-    }
-
-    container = jinja_sequence(jinja, container);
-    for (size_t k = 0; k < container->len; k++) {
-        jinja_step(jinja);
-        if (jinja_equal(jinja, container->items[k], item)) {
-            return true;
-        }
-    }
-
-    return false;
 }
 
 

@@ -116,6 +116,9 @@ const jinja_value_t *jinja_sequence(jinja_t *jinja, const jinja_value_t *value);
 const jinja_value_t *jinja_member(jinja_t *jinja, const jinja_value_t *object, const jinja_value_t *key);
 
 /* jinja_filter.c, jinja_test.c */
+/* Of a sign of jinja_expression.c; fails for values that it is not for. */
+const jinja_value_t *jinja_binary(jinja_t *jinja, const char *sign, const jinja_value_t *a, const jinja_value_t *b);
+
 const jinja_value_t *jinja_filter(jinja_t *jinja, const char *name, const jinja_value_t *value, const jinja_arguments_t *arguments);
 bool                 jinja_test(jinja_t *jinja, const char *name, const jinja_value_t *value, const jinja_arguments_t *arguments);
 const jinja_value_t *jinja_method(jinja_t *jinja, const jinja_value_t *object, const char *name, const jinja_arguments_t *arguments);

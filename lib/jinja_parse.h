@@ -1,4 +1,4 @@
-/* Reading templates: what the parser and its reader of tokens share. */
+/* Reading templates: what the parser (jinja_parse.c), expressions (jinja_expression.c) and the reader of tokens (jinja_token.c) share. */
 
 #ifndef TATOR_LIB_JINJA_PARSE_H
 #define TATOR_LIB_JINJA_PARSE_H
@@ -35,5 +35,16 @@ void token_need(parser_t *parser, const char *text);
 
 /* The current token, which must be a name. */
 const char *token_name(parser_t *parser);
+
+/* Expressions from the current token on: with "A if B else C", without, several with commas between (a tuple), a name with arguments. */
+jinja_node_t *parse_expression(parser_t *parser);
+jinja_node_t *parse_or(parser_t *parser);
+jinja_node_t *parse_tuple(parser_t *parser);
+jinja_node_t *parse_named(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *object);
+
+/* Nodes: without children, with one or two, and another child. */
+jinja_node_t *node_new(parser_t *parser, jinja_node_kind_t kind);
+jinja_node_t *node_of(parser_t *parser, jinja_node_kind_t kind, jinja_node_t *a, jinja_node_t *b);
+void          node_add(parser_t *parser, jinja_node_t *node, jinja_node_t *child);
 
 #endif
