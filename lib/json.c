@@ -11,6 +11,7 @@
 #include <tator/json.h>
 
 static void text_room(text_t *text, size_t len);
+static size_t json_character(const char *text);
 static unsigned json_scan(const void *text, size_t len, size_t *values);
 static json_t *json_refuse(json_error_t *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -227,6 +228,24 @@ json_write_text(text_t *out, const char *text, size_t len)
 }
 
 
+void
+json_write_foreign(text_t *out, const char *text)
+{
+    size_t len;
+    text_t clean;
+
+    text_start(&clean, out->arena, strlen(text) + 1);
+
+    for (const char *p = text; *p != '\0'; p += len) {
+        len = json_character(p);
+        text_add(&clean, len > 0 ? p : "\xef\xbf\xbd", len > 0 ? len : 3);
+        len = len > 0 ? len : 1;
+    }
+
+    json_write_text(out, clean.data, clean.len);
+}
+
+
 json_t *
 json_parse(const void *text, size_t len, json_error_t *error)
 {
@@ -257,6 +276,29 @@ json_depth(const void *text, size_t len)
     size_t values;
 
     return json_scan(text, len, &values);
+}
+
+
+/* Bytes of the UTF-8 character (RFC 3629) that the text begins with; 0: it is none. */
+static size_t
+json_character(const char *text)
+{
+    size_t               len;
+    const unsigned char *p = (const unsigned char *) text;
+
+    len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
+
+    for (size_t k = 1; k < len; k++) {
+        if ((p[k] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f)) {
+        return 0;
+    }
+
+    return len;
 }
 
 

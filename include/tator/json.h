@@ -37,6 +37,9 @@ void  json_write(text_t *out, const json_t *value);
 /* A text as a JSON string, quotes included. */
 void json_write_text(text_t *out, const char *text, size_t len);
 
+/* The same of text that may not be UTF-8 (a path, a cut piece): each byte that is not becomes U+FFFD. */
+void json_write_foreign(text_t *out, const char *text);
+
 /* Parse text whose depth is at most JSON_DEPTH_LIMIT and whose values are at most JSON_VALUE_LIMIT (each takes up to 150 bytes of memory).
    Texts may not have NUL: neither SQL nor C can hold one. NULL: not JSON (error filled). Duplicate keys: the last counts. The caller owns
    the value. */

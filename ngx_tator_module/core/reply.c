@@ -369,7 +369,6 @@ static void
 reply_errors(rq_t *rq, int status, const char *message, const char *details)
 {
     text_t     text;
-    size_t     len;
     request_t *request = request_of(rq);
     bool       own = rq->endpoint != NULL && (rq->endpoint->flags & OWN_ERRORS) != 0;
 
@@ -379,15 +378,13 @@ reply_errors(rq_t *rq, int status, const char *message, const char *details)
     }
 
     reply_reset(request);
-    len = strlen(message);
-
-    text_start(&text, rq->arena, len + strlen(details) + 64);
+    text_start(&text, rq->arena, strlen(message) + strlen(details) + 64);
     text_puts(&text, own ? "{\"detail\":" : "{\"message\":");
-    json_write_text(&text, message, len);
+    json_write_foreign(&text, message);
 
     if (status == 400 && !own) {
         text_puts(&text, ",\"details\":");
-        json_write_text(&text, details, strlen(details));
+        json_write_foreign(&text, details);
     }
 
     text_puts(&text, "}");

@@ -3,6 +3,8 @@
  * body, sending, finalizing, happens on the main stack; the handler runs in a fiber.
  */
 
+#include <math.h>
+
 #include "../net/pg_pool.h"
 #include "conf.h"
 #include "metrics.h"
@@ -253,6 +255,9 @@ param_int(rq_t *rq, const char *name, int64_t otherwise)
     }
 
     if (json_is_real(value)) {
+        if (fabs(json_real_value(value)) > 9e18) {
+            fail(rq, 400, "%s is out of range", name);
+        }
         return (int64_t) json_real_value(value);
     }
 

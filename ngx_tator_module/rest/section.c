@@ -4,6 +4,7 @@
 
 #include "common.h"
 #include "section.h"
+#include "section_path.h"
 #include "type.h"
 #include "../api/attributes.h"
 #include "../api/delete.h"
@@ -342,27 +343,16 @@ section_matched(rq_t *rq)
 }
 
 
-/* The path of a new section: as given or its name, with what ltree can not hold replaced. */
+/* The path of a new section: as given or its name. */
 static const char *
 section_path(rq_t *rq)
 {
-    char       *path, *out;
-    const char *p;
+    const char *path, *given = param_text(rq, param_given(rq, "path") ? "path" : "name");
 
-    p = param_given(rq, "path") ? param_text(rq, "path") : param_text(rq, "name");
-    path = out = arena_text(rq->arena, p);
+    path = section_path_of(rq->arena, given);
 
-    for (; *p != '\0'; p++) {
-        if ((*p & 0xc0) == 0x80) { /* a character is replaced once, however many bytes it has */
-            continue;
-        }
-        *out++ = (*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '.' ? *p : '_';
-    }
-
-    *out = '\0';
-
-    if (path[0] == '\0' || path[0] == '.' || out[-1] == '.' || strstr(path, "..") != NULL) {
-        fail(rq, 400, "The path %s has an empty label.", path);
+    if (path == NULL) {
+        fail(rq, 400, "The path %.100s has an empty label, or one that is too long.", given);
     }
 
     return path;

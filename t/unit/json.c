@@ -80,6 +80,32 @@ escaping(void **state)
 }
 
 
+/* What a message cut in the middle, or a path, may bring. */
+static void
+what_is_not_utf8_is_replaced(void **state)
+{
+    text_t text;
+
+    static const struct {
+        const char *text, *written;
+    } cases[] = {
+        {"", "\"\""},
+        {"m\xc3\xb6we \xe2\x82\xac \xf0\x9f\x90\x9f", "\"m\xc3\xb6we \xe2\x82\xac \xf0\x9f\x90\x9f\""},
+        {"cut \xe2\x82", "\"cut \xef\xbf\xbd\xef\xbf\xbd\""},
+        {"\xff\"", "\"\xef\xbf\xbd\\\"\""},
+        {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                     /* overlong */
+        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* half a surrogate pair */
+        {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+    };
+
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        text_start(&text, arena, 0);
+        json_write_foreign(&text, cases[k].text);
+        assert_string_equal(text.data, cases[k].written);
+    }
+}
+
+
 static void
 depth_is_counted_and_limited(void **state)
 {
@@ -135,6 +161,7 @@ main(void)
         cmocka_unit_test_setup_teardown(doubles_are_short_and_exact, start, end),
         cmocka_unit_test_setup_teardown(values_read_back_the_same, start, end),
         cmocka_unit_test_setup_teardown(escaping, start, end),
+        cmocka_unit_test_setup_teardown(what_is_not_utf8_is_replaced, start, end),
         cmocka_unit_test_setup_teardown(depth_is_counted_and_limited, start, end),
         cmocka_unit_test_setup_teardown(parsing, start, end),
     };
