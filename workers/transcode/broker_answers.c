@@ -487,12 +487,15 @@ destination_close(lane_t *lane, int64_t media, destination_t *destination)
 static destination_t *
 bucket_open(lane_t *lane, int64_t entry)
 {
-    char          prefix[64];
+    char          prefix[64] = "";
     broker_t     *broker = lane->broker;
     const json_t *storage;
 
     storage = json_object_get(json_array_get(json_object_get(broker->type, "archive_config"), (size_t) entry), "s3_storage");
-    snprintf(prefix, sizeof(prefix), "%ld/%ld/", (long) broker->project, (long) broker->media);
+
+    if (broker->media > 0) {
+        snprintf(prefix, sizeof(prefix), "%ld/%ld/", (long) broker->project, (long) broker->media);
+    }
 
     return json_is_object(storage) ? foreign_open(storage, prefix, &lane->fault) : NULL;
 }

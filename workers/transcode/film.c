@@ -124,7 +124,8 @@ plan_make(work_t *work, json_t **archives)
     json_array_foreach(json_object_get(film->type, "archive_config"), i, entry)
     {
         /* There is no one file to keep of several. */
-        if (json_array_size(json_object_get(files, "archival")) == 0 && (film->parts <= 1 || ladder_archive(&encoding, entry))) {
+        if (json_array_size(json_object_get(files, "archival")) == 0 &&
+            (film->parts <= 1 || ladder_archive(&encoding, entry))) {
             json_array_append(*archives, (json_t *) entry);
         }
     }

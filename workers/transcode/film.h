@@ -21,9 +21,9 @@ typedef struct {
     void *data;
 
     /* The outcome. */
-    char   note[400]; /* what the user is to know of a success; may be empty */
+    char   note[400];                /* what the user is to know of a success; may be empty */
     double opened, worked, finished; /* seconds */
-    double played;    /* seconds of video */
+    double played;                   /* seconds of video */
     long   frames;
     int    width, height; /* of the source as it is shown */
 } film_t;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
@@ -14,11 +15,12 @@
 
 
 static bool source_make(graph_t *graph, const AVFrame *like, AVRational time_base);
-static bool chain_make(graph_t *graph, const char *chain, bool sound);
+static bool chain_make(graph_t *graph, const char *chain, bool sound, AVBufferRef *device);
 
 
 graph_t *
-graph_open(const AVFrame *like, AVRational time_base, const char *chain, int threads, fault_t *fault)
+graph_open(const AVFrame *like, AVRational time_base, const char *chain, int threads, AVBufferRef *device,
+           fault_t *fault)
 {
     graph_t *graph = calloc(1, sizeof(graph_t));
 
@@ -37,7 +39,7 @@ graph_open(const AVFrame *like, AVRational time_base, const char *chain, int thr
 
     graph->graph->nb_threads = threads;
 
-    if (!source_make(graph, like, time_base) || !chain_make(graph, chain, like->nb_samples > 0)) {
+    if (!source_make(graph, like, time_base) || !chain_make(graph, chain, like->nb_samples > 0, device)) {
         goto failed;
     }
 
@@ -140,9 +142,10 @@ source_make(graph_t *graph, const AVFrame *like, AVRational time_base)
 
 
 static bool
-chain_make(graph_t *graph, const char *chain, bool sound)
+chain_make(graph_t *graph, const char *chain, bool sound, AVBufferRef *device)
 {
     int            error;
+    unsigned       i;
     AVFilterInOut *from, *to;
 
     error = avfilter_graph_create_filter(&graph->sink, avfilter_get_by_name(sound ? "abuffersink" : "buffersink"),
@@ -168,6 +171,12 @@ chain_make(graph_t *graph, const char *chain, bool sound)
     error = avfilter_graph_parse_ptr(graph->graph, chain, &to, &from, NULL);
     avfilter_inout_free(&from);
     avfilter_inout_free(&to);
+
+    for (i = 0; error >= 0 && device != NULL && i < graph->graph->nb_filters; i++) {
+        if (strcmp(graph->graph->filters[i]->filter->name, "hwupload") == 0) {
+            graph->graph->filters[i]->hw_device_ctx = av_buffer_ref(device);
+        }
+    }
 
     if (error >= 0) {
         error = avfilter_graph_config(graph->graph, NULL);

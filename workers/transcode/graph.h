@@ -16,8 +16,9 @@ typedef struct {
     fault_t         *fault;
 } graph_t;
 
-/* `chain` in libavfilter's words, worked by so many threads. NULL: the fault is noted. */
-graph_t *graph_open(const AVFrame *like, AVRational time_base, const char *chain, int threads, fault_t *fault);
+/* `chain` in libavfilter's words, worked by so many threads; `device` for its hwupload, or NULL. NULL: the fault is noted. */
+graph_t *graph_open(const AVFrame *like, AVRational time_base, const char *chain, int threads, AVBufferRef *device,
+                    fault_t *fault);
 void     graph_close(graph_t *graph);
 
 /* Takes over what the frame refers to; NULL: no more. false: the fault is noted. */

@@ -42,6 +42,7 @@ struct muxer_s {
 };
 
 
+static bool streams_make(muxer_t *muxer);
 static bool io_open(muxer_t *muxer);
 static bool begin(muxer_t *muxer);
 static bool wait_for_begin(muxer_t *muxer, int stream, AVPacket *packet, AVRational time_base);
@@ -69,7 +70,8 @@ muxer_open(muxer_kind_t kind, const char *format, const char *flags, sink_t *sin
     muxer->fd = -1;
     muxer->fault = fault;
 
-    if (avformat_alloc_output_context2(&muxer->format, NULL, format, NULL) < 0 || !io_open(muxer)) {
+    if (avformat_alloc_output_context2(&muxer->format, NULL, format, NULL) < 0 || !streams_make(muxer) ||
+        !io_open(muxer)) {
         fault_set(fault, true, "a %s file can not be begun", format);
         muxer_close(muxer);
         return NULL;
@@ -122,9 +124,9 @@ muxer_add(muxer_t *muxer, const AVCodecContext *encoder)
 
     pthread_mutex_lock(&muxer->lock);
 
-    stream = avformat_new_stream(muxer->format, NULL);
+    stream = muxer->format->streams[encoder->codec_type == AVMEDIA_TYPE_VIDEO ? 0 : muxer->expected - 1];
 
-    if (stream == NULL || avcodec_parameters_from_context(stream->codecpar, encoder) < 0) {
+    if (avcodec_parameters_from_context(stream->codecpar, encoder) < 0) {
         fault_set(muxer->fault, true, "no memory");
         goto done;
     }
@@ -204,6 +206,22 @@ muxer_segments(muxer_t *muxer)
     }
 
     return segments;
+}
+
+
+/* Before it is known what they are: pictures come first in a file, whichever encoder opens first. */
+static bool
+streams_make(muxer_t *muxer)
+{
+    int i;
+
+    for (i = 0; i < muxer->expected; i++) {
+        if (avformat_new_stream(muxer->format, NULL) == NULL) {
+            return false;
+        }
+    }
+
+    return true;
 }
 
 

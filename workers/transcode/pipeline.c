@@ -42,26 +42,28 @@ typedef struct {
 } pass_t;
 
 
-static bool outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination);
-static bool rungs_open(pass_t *pass, destination_t *destination);
-static bool archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags,
-                         destination_t *destination);
-static bool outputs_start(pass_t *pass);
-static void outputs_end(pass_t *pass, bool good);
-static int  lines_of(const plan_t *plan);
-static bool read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
-static bool  feed_read(pass_t *pass, AVPacket *packet, AVFrame *frame);
-static bool sound_packet(pass_t *pass, const AVPacket *packet);
-static bool decode(pass_t *pass, const AVPacket *packet, AVFrame *frame);
-static bool upright(pass_t *pass, AVFrame *picture, AVFrame *frame);
-static bool at_rate(pass_t *pass, AVFrame *frame);
-static bool once(pass_t *pass, AVFrame *frame);
-static bool held_emit(pass_t *pass, int64_t times);
-static bool emit(pass_t *pass, AVFrame *frame);
-static bool give(channel_t *channel, const AVFrame *frame, int64_t number);
-static bool check(pass_t *pass);
-static int  threads_for(const pass_t *pass, int height);
-static void add(char *words, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool    outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *destination);
+static bool    rungs_open(pass_t *pass, destination_t *destination);
+static bool    archive_open(pass_t *pass, const json_t *entry, size_t number, const char *url, unsigned flags,
+                            destination_t *destination);
+static bool    outputs_start(pass_t *pass);
+static void    outputs_end(pass_t *pass, bool good);
+static int     lines_of(const plan_t *plan);
+static bool    read_all(pass_t *pass, AVPacket *packet, AVFrame *frame);
+static bool    feed_read(pass_t *pass, AVPacket *packet, AVFrame *frame);
+static bool    sound_packet(pass_t *pass, const AVPacket *packet);
+static bool    decode(pass_t *pass, const AVPacket *packet, AVFrame *frame);
+static bool    upright(pass_t *pass, AVFrame *picture, AVFrame *frame);
+static bool    at_rate(pass_t *pass, AVFrame *frame);
+static int64_t begin_of(const pass_t *pass, int64_t pts, int64_t number);
+static int64_t index_of(const pass_t *pass, int64_t pts);
+static bool    once(pass_t *pass, AVFrame *frame);
+static bool    held_emit(pass_t *pass, int64_t times);
+static bool    emit(pass_t *pass, AVFrame *frame);
+static bool    give(channel_t *channel, const AVFrame *frame, int64_t number);
+static bool    check(pass_t *pass);
+static int     threads_for(const pass_t *pass, int height);
+static void    add(char *words, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 
 bool
@@ -491,29 +493,33 @@ upright(pass_t *pass, AVFrame *picture, AVFrame *frame)
 }
 
 
-/* With force_fps each picture stays until the next one's time; else each is given once. */
+/* With force_fps each picture stays until the next one's time, and of several for one time the first is taken; else each is given once. */
 static bool
 at_rate(pass_t *pass, AVFrame *frame)
 {
-    int64_t index, ahead;
+    int64_t index, next;
 
-    ahead = pass->held != NULL ? pass->held_index + 1 : pass->result->frames;
+    next = pass->held != NULL ? pass->held_index + 1 : pass->result->frames;
 
     if (pass->start == AV_NOPTS_VALUE && frame->pts != AV_NOPTS_VALUE) {
-        pass->start = frame->pts - av_rescale_q(ahead, av_inv_q(pass->input->rate), pass->feed->video->time_base);
+        pass->start = begin_of(pass, frame->pts, next);
     }
 
     if (pass->plan->force_fps <= 0) {
         return once(pass, frame);
     }
 
-    index = frame->pts == AV_NOPTS_VALUE ? ahead
-                                         : av_rescale_q_rnd(frame->pts - pass->start, pass->feed->video->time_base,
-                                                            av_inv_q(pass->input->rate), AV_ROUND_NEAR_INF);
+    index = frame->pts != AV_NOPTS_VALUE ? index_of(pass, frame->pts) : next;
 
-    if (fabs((double) (index - ahead)) > GAP * pass->result->rate) { /* from now on the clock is another one */
-        pass->start = frame->pts - av_rescale_q(ahead, av_inv_q(pass->input->rate), pass->feed->video->time_base);
-        index = ahead;
+    if (fabs((double) (index - next)) > GAP * pass->result->rate) { /* from now on the clock is another one */
+        pass->start = begin_of(pass, frame->pts, next);
+        index = next;
+    }
+
+    if (index < next) {
+        pass->result->dropped++;
+        av_frame_unref(frame);
+        return true;
     }
 
     if (pass->held != NULL && !held_emit(pass, index - pass->held_index)) {
@@ -527,11 +533,28 @@ at_rate(pass_t *pass, AVFrame *frame)
         }
     }
 
-    pass->held_index = index > ahead - 1 ? index : ahead - 1;
+    pass->held_index = index;
     av_frame_unref(pass->held);
     av_frame_move_ref(pass->held, frame);
 
     return true;
+}
+
+
+/* The time of picture 0, when picture `number` has this one. */
+static int64_t
+begin_of(const pass_t *pass, int64_t pts, int64_t number)
+{
+    return pts - av_rescale_q(number, av_inv_q(pass->input->rate), pass->feed->video->time_base);
+}
+
+
+/* The place of a time at the forced rate. A quarter of a step early is in time: clocks of containers are coarse. */
+static int64_t
+index_of(const pass_t *pass, int64_t pts)
+{
+    return (int64_t) floor((double) (pts - pass->start) * av_q2d(pass->feed->video->time_base) * pass->result->rate +
+                           0.25);
 }
 
 
@@ -557,11 +580,6 @@ once(pass_t *pass, AVFrame *frame)
 static bool
 held_emit(pass_t *pass, int64_t times)
 {
-    if (times <= 0) {
-        pass->result->dropped++;
-        return true;
-    }
-
     pass->result->doubled += times - 1;
 
     while (times-- > 0) {

@@ -19,7 +19,7 @@ typedef struct {
     double        force_fps;                   /* above 0: pictures are dropped and doubled to this rate */
     int           threads;                     /* processors to use */
     void (*progress)(double part, void *data); /* between 0 and 1; may be NULL */
-    input_t *(*next)(void *data);              /* the video that is shown after the last one; NULL: there is none; may be NULL */
+    input_t *(*next)(void *data); /* the video that is shown after the last one; NULL: there is none; may be NULL */
     void *data;
 } plan_t;
 

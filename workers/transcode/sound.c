@@ -17,7 +17,7 @@ static const int rates[] = {96000, 88200, 64000, 48000, 44100, 32000, 24000, 220
 
 
 static bool  decoder_open(sound_t *sound, const input_t *input);
-static bool  encoder_open(sound_t *sound);
+static bool  aac_open(sound_t *sound);
 static void *run(void *sound);
 static bool  decode(sound_t *sound, const AVPacket *packet, AVFrame *frame, AVPacket *out);
 static bool  filter(sound_t *sound, AVFrame *frame, AVPacket *out);
@@ -50,7 +50,7 @@ sound_create(const input_t *input, video_t *video, destination_t *destination, f
         sound->start = input->audio->start_time;
     }
 
-    if (!decoder_open(sound, input) || !encoder_open(sound)) {
+    if (!decoder_open(sound, input) || !aac_open(sound)) {
         goto failed;
     }
 
@@ -143,7 +143,7 @@ decoder_open(sound_t *sound, const input_t *input)
 
 
 static bool
-encoder_open(sound_t *sound)
+aac_open(sound_t *sound)
 {
     int             error;
     const AVCodec  *codec = avcodec_find_encoder(AV_CODEC_ID_AAC);
@@ -236,7 +236,7 @@ decode(sound_t *sound, const AVPacket *packet, AVFrame *frame, AVPacket *out)
                      "stereo:sample_rates=%d",
                      sound->encoder->sample_rate, sound->encoder->sample_rate);
 
-            sound->graph = graph_open(like, sound->time_base, chain, 1, sound->fault);
+            sound->graph = graph_open(like, sound->time_base, chain, 1, NULL, sound->fault);
             if (sound->graph == NULL) {
                 return false;
             }

@@ -115,7 +115,7 @@ still_jpeg(const AVFrame *frame, int width, int height, fault_t *fault)
 
     snprintf(chain, sizeof(chain), "scale=w=%d:h=%d:flags=lanczos:out_range=pc,format=yuvj420p,setsar=1", width,
              height);
-    graph = graph_open(copy, (AVRational){1, 25}, chain, 1, fault);
+    graph = graph_open(copy, (AVRational){1, 25}, chain, 1, NULL, fault);
 
     if (graph == NULL || !graph_put(graph, copy) || !graph_put(graph, NULL) || graph_take(graph, small) != 1) {
         goto done;
@@ -244,7 +244,7 @@ picture_keep(stills_t *stills, const AVFrame *frame)
 
     copy = av_frame_clone(frame);
     small = av_frame_alloc();
-    graph = copy != NULL && small != NULL ? graph_open(copy, (AVRational){1, 25}, chain, 1, stills->fault) : NULL;
+    graph = copy != NULL && small != NULL ? graph_open(copy, (AVRational){1, 25}, chain, 1, NULL, stills->fault) : NULL;
 
     if (graph == NULL || !graph_put(graph, copy) || !graph_put(graph, NULL) || graph_take(graph, small) != 1) {
         fault_set(stills->fault, false, "the animated thumbnail can not be made");
@@ -283,7 +283,7 @@ animation_store(stills_t *stills)
     }
 
     format->pb = avio_alloc_context(buffer, IO_BUFFER, 1, sink, NULL, on_bytes, NULL);
-    graph = graph_open(stills->kept[0], (AVRational){1, 100}, "split[a][b];[a]palettegen[c];[b][c]paletteuse", 1,
+    graph = graph_open(stills->kept[0], (AVRational){1, 100}, "split[a][b];[a]palettegen[c];[b][c]paletteuse", 1, NULL,
                        stills->fault);
 
     if (format->pb == NULL || graph == NULL) {

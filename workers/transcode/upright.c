@@ -152,7 +152,7 @@ graph_begin(upright_t *upright, AVFrame *frame)
     upright->shape[0] = frame->width;
     upright->shape[1] = frame->height;
     upright->shape[2] = frame->format;
-    upright->graph = graph_open(frame, upright->input->video->time_base, chain, upright->threads, upright->fault);
+    upright->graph = graph_open(frame, upright->input->video->time_base, chain, upright->threads, NULL, upright->fault);
 
     return upright->graph != NULL && graph_put(upright->graph, frame);
 }

@@ -18,12 +18,12 @@ typedef struct {
     int            shape[3];      /* width, height, format of the pictures that the graph is open for */
     int            width, height; /* of the first picture: all others are made so */
     int            format;
-    bool           fixed;  /* what comes out has the following shape, whatever goes in: that of the first video's pictures */
-    int            out[3]; /* width, height, format of what came out last */
-    int            threads;
-    int            lines; /* of the largest output; 0: the source's */
-    bool           toned; /* a high dynamic range or a wide gamut was mapped to BT.709 */
-    fault_t       *fault;
+    bool     fixed;  /* what comes out has the following shape, whatever goes in: that of the first video's pictures */
+    int      out[3]; /* width, height, format of what came out last */
+    int      threads;
+    int      lines; /* of the largest output; 0: the source's */
+    bool     toned; /* a high dynamic range or a wide gamut was mapped to BT.709 */
+    fault_t *fault;
 } upright_t;
 
 /* `lines`: no output is higher; 0: not known. NULL: no memory. */

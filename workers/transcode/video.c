@@ -6,26 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libavutil/opt.h>
-#include <libavutil/pixdesc.h>
-
 #include "graph.h"
 #include "video.h"
 
 #define GROUP        25           /* pictures from one key frame to the next: a fragment */
 #define WORKING_FILE (384L << 20) /* bytes of an archival file, about, up to which it is made in a working file */
 #define MEMORY_AHEAD (96L << 20)  /* of pictures that wait for an encoder; all outputs share them */
-
-typedef struct {
-    const char *codec, *variable, *encoder, *preset;
-} encoder_t;
-
-static const encoder_t encoders[] = {
-    {"h264", "TATOR_H264_ENCODER", "libx264",   "fast"},
-    {"hevc", "TATOR_HEVC_ENCODER", "libx265",   "fast"},
-    {"av1",  "TATOR_AV1_ENCODER",  "libsvtav1", "5"   },
-};
-
 
 static video_t *video_create(const rung_config_t *config, const input_t *input, int height, int threads,
                              destination_t *destination, fault_t *fault);
@@ -34,9 +20,8 @@ static void    *run(void *video);
 static bool     encode_all(video_t *video, graph_t **graph, AVFrame *frame, AVPacket *packet);
 static graph_t *scaler_open(const video_t *video, const AVFrame *like);
 static bool     encode(video_t *video, AVFrame *frame, AVPacket *packet);
-static bool     encoder_open(video_t *video, const AVFrame *like);
-static void     colours(const video_t *video, AVCodecContext *encoder, const AVFrame *like);
-static bool     encoder_options(const video_t *video, const encoder_t *row, AVCodecContext *encoder);
+static bool     encoder_begin(video_t *video, const AVFrame *like);
+static void     name_write(char *name, size_t size, const rung_config_t *config, const char *suffix);
 static bool     segments_store(video_t *video, char *key, size_t size);
 static void     frame_destroy(void *frame);
 
@@ -53,8 +38,7 @@ video_rung(const rung_config_t *config, const input_t *input, int threads, int64
         return NULL;
     }
 
-    snprintf(name, sizeof(name), "%d%s%s.mp4", config->height, strcmp(config->codec, "h264") == 0 ? "" : "_",
-             strcmp(config->codec, "h264") == 0 ? "" : config->codec);
+    name_write(name, sizeof(name), config, "mp4");
 
     sink = destination->open(destination, name, estimate);
     if (sink != NULL) {
@@ -123,6 +107,7 @@ video_close(video_t *video)
     }
 
     avcodec_free_context(&video->encoder);
+    encoder_done(&video->choice);
     muxer_close(video->muxer);
     channel_done(&video->channel);
     free(video);
@@ -189,6 +174,11 @@ video_create(const rung_config_t *config, const input_t *input, int height, int 
     video->threads = threads;
     video->destination = destination;
     video->fault = fault;
+
+    if (!encoder_choose(&video->choice, config, fault)) {
+        video_close(video);
+        return NULL;
+    }
 
     return video;
 }
@@ -303,15 +293,15 @@ static graph_t *
 scaler_open(const video_t *video, const AVFrame *like)
 {
     char        chain[256];
-    const char *format = video->config.pixel_format;
+    const char *format = video->choice.pixel_format;
 
     snprintf(
-        chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic%s%s,format=%s%s,setsar=1", video->width, video->height,
+        chain, sizeof(chain), "scale=w=%d:h=%d:flags=bicubic%s%s,format=%s%s,setsar=1%s", video->width, video->height,
         like->color_range == AVCOL_RANGE_JPEG && strncmp(format, "yuvj", 4) != 0 ? ":in_range=pc:out_range=tv" : "",
         like->colorspace == AVCOL_SPC_RGB ? ":out_color_matrix=bt709" : "", format,
-        video->height % 2 ? ",pad=ceil(iw/2)*2:ceil(ih/2)*2" : "");
+        video->height % 2 ? ",pad=ceil(iw/2)*2:ceil(ih/2)*2" : "", video->choice.device != NULL ? ",hwupload" : "");
 
-    return graph_open(like, av_inv_q(video->rate), chain, 1, video->fault);
+    return graph_open(like, av_inv_q(video->rate), chain, 1, video->choice.device, video->fault);
 }
 
 
@@ -322,7 +312,7 @@ encode(video_t *video, AVFrame *frame, AVPacket *packet)
     int error;
 
     if (frame != NULL) {
-        if (video->encoder == NULL && !encoder_open(video, frame)) {
+        if (video->encoder == NULL && !encoder_begin(video, frame)) {
             return false;
         }
 
@@ -353,106 +343,28 @@ encode(video_t *video, AVFrame *frame, AVPacket *packet)
 
 
 static bool
-encoder_open(video_t *video, const AVFrame *like)
+encoder_begin(video_t *video, const AVFrame *like)
 {
-    int              error;
-    size_t           i;
-    const char      *name;
-    const AVCodec   *codec = NULL;
-    AVCodecContext  *encoder;
-    const encoder_t *row = NULL;
+    const encoder_settings_t settings = {
+        .rate = video->rate, .threads = video->threads, .group = video->archival ? 0 : GROUP, .rgb = video->rgb};
 
-    for (i = 0; i < sizeof(encoders) / sizeof(encoders[0]); i++) {
-        if (strcmp(encoders[i].codec, video->config.codec) == 0) {
-            row = &encoders[i];
-            name = getenv(row->variable);
-            codec = avcodec_find_encoder_by_name(name != NULL && *name ? name : row->encoder);
-        }
+    video->encoder = encoder_open(&video->choice, &video->config, &settings, like, video->fault);
+
+    if (video->encoder != NULL) {
+        video->stream = muxer_add(video->muxer, video->encoder);
     }
 
-    if (codec == NULL) {
-        return fault_set(video->fault, false, "there is no encoder for %s", video->config.codec);
-    }
-
-    encoder = video->encoder = avcodec_alloc_context3(codec);
-    if (encoder == NULL) {
-        return fault_set(video->fault, true, "no memory");
-    }
-
-    encoder->width = like->width;
-    encoder->height = like->height;
-    encoder->pix_fmt = like->format;
-    encoder->time_base = av_inv_q(video->rate);
-    encoder->framerate = video->rate;
-    encoder->sample_aspect_ratio = (AVRational){1, 1};
-    encoder->thread_count = video->threads;
-    encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER | AV_CODEC_FLAG_CLOSED_GOP;
-    colours(video, encoder, like);
-
-    if (!encoder_options(video, row, encoder)) {
-        return false;
-    }
-
-    error = avcodec_open2(encoder, codec, NULL);
-    if (error < 0) {
-        return fault_av(video->fault, error, "the encoder %s does not open", codec->name);
-    }
-
-    video->stream = muxer_add(video->muxer, encoder);
-
-    return video->stream >= 0;
+    return video->encoder != NULL && video->stream >= 0;
 }
 
 
+/* Of a rung's files. */
 static void
-colours(const video_t *video, AVCodecContext *encoder, const AVFrame *like)
+name_write(char *name, size_t size, const rung_config_t *config, const char *suffix)
 {
-    encoder->color_range = like->color_range != AVCOL_RANGE_UNSPECIFIED ? like->color_range : AVCOL_RANGE_MPEG;
-    encoder->colorspace = video->rgb ? AVCOL_SPC_BT709 : like->colorspace;
-    encoder->color_primaries = like->color_primaries;
-    encoder->color_trc = like->color_trc;
-    encoder->chroma_sample_location = like->chroma_location;
-}
+    bool plain = strcmp(config->codec, "h264") == 0;
 
-
-static bool
-encoder_options(const video_t *video, const encoder_t *row, AVCodecContext *encoder)
-{
-    int                  error = 0;
-    char                 text[96];
-    const char          *preset = video->config.preset[0] ? video->config.preset : row->preset;
-    const char          *tune = video->config.tune[0] ? video->config.tune : "fastdecode";
-    const rung_config_t *config = &video->config;
-
-    if (!video->archival) {
-        encoder->gop_size = GROUP;
-        encoder->keyint_min = GROUP;
-        av_opt_set(encoder->priv_data, "sc_threshold", "0", 0);
-        av_opt_set(encoder, "sc_threshold", "0", 0);
-    }
-
-    error = av_opt_set(encoder->priv_data, "preset", preset, 0);
-
-    if (strcmp(encoder->codec->name, "libsvtav1") == 0) {
-        snprintf(text, sizeof(text), "fast-decode=1:lp=%d", video->threads);
-        av_opt_set(encoder->priv_data, "svtav1-params", text, 0);
-
-    } else if (strcmp(encoder->codec->name, "libx265") == 0) {
-        snprintf(text, sizeof(text), "log-level=error:pools=%d%s", video->threads,
-                 video->archival ? "" : ":scenecut=0:open-gop=0:keyint=25:min-keyint=25");
-        av_opt_set(encoder->priv_data, "x265-params", text, 0);
-        av_opt_set(encoder->priv_data, "tune", tune, 0);
-
-    } else {
-        av_opt_set(encoder->priv_data, "tune", tune, 0);
-    }
-
-    if (error < 0 || av_opt_set_double(encoder->priv_data, "crf", config->crf, 0) < 0) {
-        return fault_set(video->fault, false, "the encoder %s does not take preset %s and crf %d", encoder->codec->name,
-                         preset, config->crf);
-    }
-
-    return true;
+    snprintf(name, size, "%d%s%s.%s", config->height, plain ? "" : "_", plain ? "" : config->codec, suffix);
 }
 
 
@@ -476,7 +388,7 @@ segments_store(video_t *video, char *key, size_t size)
         return fault_set(video->fault, true, "no memory");
     }
 
-    snprintf(name, sizeof(name), "%d.json", video->height);
+    name_write(name, sizeof(name), &video->config, "json");
     sink = video->destination->open(video->destination, name, (int64_t) strlen(text));
 
     if (sink != NULL) {

@@ -8,6 +8,7 @@
 
 #include "channel.h"
 #include "destination.h"
+#include "encoder.h"
 #include "input.h"
 #include "ladder.h"
 #include "muxer.h"
@@ -26,6 +27,7 @@ typedef struct {
     double          seconds; /* of the whole video, for its bit rate, when pictures have not told it */
     muxer_t        *muxer;
     int             stream;
+    encoder_t       choice;
     AVCodecContext *encoder;
     turns_t        *turns; /* of registration; NULL: at once */
     size_t          turn;
