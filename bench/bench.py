@@ -1,7 +1,7 @@
 """Ratios against floors that are measured in the same run, interleaved, as medians: what a machine's speed or its other work can not change much.
 
     make bench                     all
-    bash bench/run build lists     some: requests lists creation memory transcode
+    bash bench/run build lists     some: requests lists creation memory transcode permissions
     bash bench/run build large     on a database of 10 million localizations, see bench/large.py
 """
 import json
@@ -202,8 +202,14 @@ def transcode(server):
     say("transcode, of ffmpeg", f"{spent / floor:.2f}", "at most 0.7", spent / floor <= 0.7)
 
 
+def permissions(server):
+    from bench import permissions as both # it uses this module
+
+    both.permissions(server)
+
+
 def main():
-    wanted = sys.argv[1:] or ["requests", "lists", "creation", "memory", "transcode"]
+    wanted = sys.argv[1:] or ["requests", "lists", "creation", "memory", "transcode", "permissions"]
     if wanted[0].startswith("large"):
         return large.run(wanted)
     floor = "location = /floor { access_log off; default_type application/json; return 200 \"{}\"; }"

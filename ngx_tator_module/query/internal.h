@@ -27,6 +27,10 @@ typedef enum {
 #define DTYPE_BIT(dtype) (1u << (dtype))
 #define DTYPES_TEXT (DTYPE_BIT(DTYPE_STRING) | DTYPE_BIT(DTYPE_ENUM) | DTYPE_BIT(DTYPE_BLOB)) /* string-like */
 
+typedef struct visibility_s visibility_t; /* visible.c */
+
+extern const visibility_t media_visibility, localization_visibility, state_visibility, file_visibility, section_visibility;
+
 struct kind_s {
     unsigned    bit;
     const char *model;       /* "Localization" */
@@ -36,9 +40,7 @@ struct kind_s {
     const char *type_media;  /* "main_localizationtype_media", its media types; NULL for what is not on media */
     const char *type_column; /* "localizationtype_id" */
     const char *order;       /* the default */
-    const char *masks;       /* further items of FROM in "acl", which permission reads; NULL: lists are not filtered */
-    const char *joins;       /* what permission needs beside the row; NULL: nothing */
-    const char *permission;  /* SQL of the caller's mask on the row */
+    const visibility_t *visibility; /* in fine-grain mode; NULL: lists are not filtered */
     const char *base;        /* condition on all rows, one %ld is the project; NULL: none */
     const char *in_media, *in_media_end; /* around a statement of media ids: rows on those media */
 };
@@ -88,6 +90,16 @@ dtype_t              dtype_of(const json_t *attribute);
 const char          *dtype_name(dtype_t dtype);
 bool                 term_builtin(const kind_t *kind, const char *name, bool search, term_t *term);
 const char          *kind_sort_column(const kind_t *kind, const char *name);
+
+/* visible.c: what a statement on the rows has in fine-grain mode. `shown`: it selects the masks, too. */
+void            visible_begin(query_t *query, sql_t *sql, bool shown);     /* WITH … */
+void            visible_source(query_t *query, sql_t *sql, bool shown);    /* behind FROM's "table t" */
+void            visible_condition(query_t *query, sql_t *sql, bool shown); /* AND … */
+void            visible_mask(query_t *query, sql_t *sql);                  /* the caller's mask, where it is shown */
+const column_t *visible_columns(query_t *query, const column_t *columns);  /* with the masks */
+
+/* fields.c: bind $1, where a column uses it. */
+void query_select_values(rq_t *rq, sql_t *sql, const column_t *columns);
 
 /* filters.c */
 void query_filters(query_t *query);

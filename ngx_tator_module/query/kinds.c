@@ -6,16 +6,6 @@
 
 #include "internal.h"
 
-/* The caller's masks of the project's rows, one row named acl: sql/0014. They are computed once for a statement. */
-#define SECTION_MASKS ", tator.section_masks(%ld::int, %ld::int) AS section (section_keys, section_masks)"
-#define VERSION_MASKS ", tator.version_masks(%ld::int, %ld::int) AS version (version_keys, version_masks)"
-#define FILE_MASKS    ", tator.file_masks(%ld::int, %ld::int) AS file (file_keys, file_masks)"
-
-#define MASK(of, id)      "(SELECT " of "_masks FROM acl)[width_bucket(" id ", (SELECT " of "_keys FROM acl))]"
-#define PROJECT_MASK      "(SELECT project FROM acl)"
-#define ANNOTATION_MASK \
-    "coalesce((" MASK("section", "acl_media.section") " >> 16) & (" MASK("version", "t.version") " >> 8), " PROJECT_MASK " >> 24)"
-
 const kind_t kind_media = {
     .bit = MEDIA,
     .model = "Media",
@@ -23,8 +13,7 @@ const kind_t kind_media = {
     .types = "main_mediatype",
     .types_key = "project",
     .order = "t.name, t.id",
-    .masks = SECTION_MASKS,
-    .permission = "coalesce(" MASK("section", "t.primary_section_id") " >> 8, " PROJECT_MASK " >> 16)",
+    .visibility = &media_visibility,
     .in_media = "t.id IN (",
     .in_media_end = ")",
 };
@@ -38,9 +27,7 @@ const kind_t kind_localization = {
     .type_media = "main_localizationtype_media",
     .type_column = "localizationtype_id",
     .order = "t.id",
-    .masks = SECTION_MASKS VERSION_MASKS,
-    .joins = " LEFT JOIN (SELECT m.id, m.primary_section_id AS section FROM main_media m) acl_media ON acl_media.id = t.media",
-    .permission = ANNOTATION_MASK,
+    .visibility = &localization_visibility,
     .in_media = "t.media = ANY(ARRAY(",
     .in_media_end = "))",
 };
@@ -54,10 +41,7 @@ const kind_t kind_state = {
     .type_media = "main_statetype_media",
     .type_column = "statetype_id",
     .order = "t.id",
-    .masks = SECTION_MASKS VERSION_MASKS,
-    .joins = " LEFT JOIN LATERAL (SELECT m.primary_section_id AS section FROM main_state_media l JOIN main_media m ON m.id = l.media_id"
-             " WHERE l.state_id = t.id ORDER BY m.id LIMIT 1) acl_media ON true",
-    .permission = ANNOTATION_MASK,
+    .visibility = &state_visibility,
     .in_media = "t.id = ANY(ARRAY(SELECT l.state_id FROM main_state_media l WHERE l.media_id = ANY(ARRAY(",
     .in_media_end = "))))",
 };
@@ -79,8 +63,7 @@ const kind_t kind_file = {
     .types = "main_filetype",
     .types_key = "project",
     .order = "t.id",
-    .masks = FILE_MASKS,
-    .permission = MASK("file", "t.id"),
+    .visibility = &file_visibility,
     .base = "t.meta IN (SELECT id FROM main_filetype WHERE project = %ld)",
 };
 
@@ -92,8 +75,7 @@ const kind_t kind_section = {
     .types = "main_project",
     .types_key = "id",
     .order = "t.name, t.id",
-    .masks = SECTION_MASKS,
-    .permission = MASK("section", "t.id"),
+    .visibility = &section_visibility,
 };
 
 static const char *const dtype_names[DTYPES] = {

@@ -14,52 +14,44 @@
 
 #include "internal.h"
 
-static const column_t *query_masked(query_t *query, const column_t *columns);
-static void        query_select_values(rq_t *rq, sql_t *sql, const column_t *columns);
 static query_t    *query_new(rq_t *rq, const kind_t *kind, unsigned flags);
-static query_t    *query_read(rq_t *rq, const kind_t *kind, unsigned flags);
+static query_t    *query_read(rq_t *rq, const kind_t *kind, unsigned flags, bool shown);
 static void        query_merge(query_t *query);
-static void        query_from(query_t *query, sql_t *sql, const sql_t *media);
-static void        query_source(query_t *query, sql_t *sql);
-static bool        query_filtered(const rq_t *rq, const kind_t *kind);
+static void        query_from(query_t *query, sql_t *sql, const sql_t *media, bool shown);
+static void        query_source(query_t *query, sql_t *sql, bool shown);
 static void        query_page(query_t *query, sql_t *sql);
-static void        query_table(query_t *query, sql_t *sql);
+static void        query_table(query_t *query, sql_t *sql, bool shown);
 static void        query_conditions(query_t *query, sql_t *sql);
 static bool        query_sliced(const query_t *query);
 static void        query_slice(query_t *query, sql_t *sql);
 static sql_t      *query_select(query_t *query, query_select_t what, const column_t *columns);
-static const char *fields_json(rq_t *rq);
-static bool        fields_has(const json_t *fields, const char *name);
-static bool        fields_nested(const char *name);
-static void        fields_check(rq_t *rq, const json_t *fields, const column_t *columns);
-static json_t     *fields_parse(rq_t *rq);
 
 
 sql_t *
 media_query(rq_t *rq, query_select_t what, const column_t *columns, unsigned flags)
 {
-    return query_select(query_read(rq, &kind_media, flags), what, columns);
+    return query_select(query_read(rq, &kind_media, flags, what == QUERY_ROWS), what, columns);
 }
 
 
 sql_t *
 annotation_query(rq_t *rq, const kind_t *kind, query_select_t what, const column_t *columns, unsigned flags)
 {
-    return query_select(query_read(rq, kind, flags), what, columns);
+    return query_select(query_read(rq, kind, flags, what == QUERY_ROWS), what, columns);
 }
 
 
 sql_t *
 leaf_query(rq_t *rq, query_select_t what, const column_t *columns)
 {
-    return query_select(query_read(rq, &kind_leaf, 0), what, columns);
+    return query_select(query_read(rq, &kind_leaf, 0, what == QUERY_ROWS), what, columns);
 }
 
 
 sql_t *
 file_query(rq_t *rq, const column_t *columns)
 {
-    return query_select(query_read(rq, &kind_file, 0), QUERY_ROWS, columns);
+    return query_select(query_read(rq, &kind_file, 0, true), QUERY_ROWS, columns);
 }
 
 
@@ -70,13 +62,13 @@ query_rights(rq_t *rq, const kind_t *kind)
     query_t  *query;
     result_t *result;
 
-    query = query_read(rq, kind, QUERY_UNSLICED | QUERY_ALL_MARKS);
+    query = query_read(rq, kind, QUERY_UNSLICED | QUERY_ALL_MARKS, true);
     sql = sql_new(rq->arena);
-    query_acl(rq, sql, kind);
+    visible_begin(query, sql, true);
     sql_put(sql, "SELECT count(*), bit_and(");
-    sql_raw(sql, kind->permission);
+    visible_mask(query, sql);
     sql_put(sql, ")");
-    query_from(query, sql, NULL);
+    query_from(query, sql, NULL, true);
     result = pg_run(rq, sql);
 
     return (rights_t) {pg_int(result, 0, 0), pg_int(result, 0, 1)};
@@ -86,30 +78,14 @@ query_rights(rq_t *rq, const kind_t *kind)
 void
 query_acl(rq_t *rq, sql_t *sql, const kind_t *kind)
 {
-    int64_t viewer = rq->viewer, project = rq->project;
-
-    if (!query_filtered(rq, kind)) {
-        return;
-    }
-
-    sql_put(sql, "WITH acl AS MATERIALIZED (SELECT * FROM (SELECT tator.project_permission(%ld::int, %ld::int) AS project) project", viewer,
-            project);
-    sql_put(sql, kind->masks, viewer, project, viewer, project);
-    sql_put(sql, ") ");
+    visible_begin(query_new(rq, kind, 0), sql, false);
 }
 
 
 void
 query_visible(rq_t *rq, sql_t *sql, const kind_t *kind)
 {
-    if (!query_filtered(rq, kind)) {
-        return;
-    }
-
-    /* as an inequality, of which the planner expects more rows than of an equation */
-    sql_put(sql, " AND (");
-    sql_raw(sql, kind->permission);
-    sql_put(sql, " & %d) >= %d", PERMISSION_VISIBLE, PERMISSION_VISIBLE);
+    visible_condition(query_new(rq, kind, 0), sql, false);
 }
 
 
@@ -154,7 +130,7 @@ query_matched(rq_t *rq, const kind_t *kind, unsigned flags, const char *verb)
 
     static const column_t columns[] = {{"id", "t.id", COLUMN_RAW}, {"type", "t.meta", COLUMN_RAW}, {0}};
 
-    sql = query_select(query_read(rq, kind, flags), QUERY_ROWS, columns);
+    sql = query_select(query_read(rq, kind, flags, true), QUERY_ROWS, columns);
     result = pg_run(rq, sql);
 
     matched.n = pg_rows(result);
@@ -173,76 +149,6 @@ query_matched(rq_t *rq, const kind_t *kind, unsigned flags, const char *verb)
     }
 
     return matched;
-}
-
-
-const column_t *
-query_fields(rq_t *rq, const column_t *columns, const char *const *always)
-{
-    bool            whole, kept;
-    size_t          n = 0, count = 0;
-    json_t         *fields;
-    column_t       *chosen;
-    const column_t *column;
-
-    for (column = columns; column->name != NULL; column++) {
-        count++;
-    }
-
-    fields = fields_parse(rq);
-    fields_check(rq, fields, columns);
-    chosen = arena_zalloc(rq->arena, (count + 1) * sizeof(column_t));
-
-    for (column = columns; column->name != NULL; column++) {
-        whole = fields == NULL || fields_has(fields, column->name);
-        kept = false;
-
-        for (const char *const *name = always; name != NULL && *name != NULL; name++) {
-            kept = kept || strcmp(*name, column->name) == 0;
-        }
-
-        if (!whole && !kept && json_object_get(fields, column->name) == NULL) {
-            continue;
-        }
-
-        chosen[n] = *column;
-
-        if (strstr(column->sql, "$1") != NULL && !rq->config->fine_grain) {
-            chosen[n].sql = "0"; /* effective_permission in legacy mode (contract/queries.md §2) */
-        }
-
-        if (!whole && !kept) { /* members of a JSON column: absent ones are null */
-            chosen[n].sql = rq_format(rq,
-                                      "(SELECT jsonb_object_agg(m.name, %s -> m.name) FROM jsonb_array_elements_text($1::jsonb -> '%s') m(name))",
-                                      column->sql, column->name);
-        }
-
-        n++;
-    }
-
-    return chosen;
-}
-
-
-void
-query_select_list(rq_t *rq, sql_t *sql, const column_t *columns)
-{
-    query_select_values(rq, sql, columns);
-    sql_put(sql, "SELECT ");
-    columns_select_for(rq, sql, columns);
-}
-
-
-/* $1, where a column uses it. */
-static void
-query_select_values(rq_t *rq, sql_t *sql, const column_t *columns)
-{
-    for (const column_t *column = columns; column->name != NULL; column++) {
-        if (strstr(column->sql, "$1") != NULL) {
-            sql_value(sql, fields_json(rq));
-            break;
-        }
-    }
 }
 
 
@@ -444,7 +350,7 @@ query_new(rq_t *rq, const kind_t *kind, unsigned flags)
 
 
 static query_t *
-query_read(rq_t *rq, const kind_t *kind, unsigned flags)
+query_read(rq_t *rq, const kind_t *kind, unsigned flags, bool shown)
 {
     query_t *query;
 
@@ -455,7 +361,7 @@ query_read(rq_t *rq, const kind_t *kind, unsigned flags)
         sql_put(query_and(query->where), kind->base, rq->project);
     }
 
-    query_visible(rq, query->where, kind);
+    visible_condition(query, query->where, shown);
     query_filters(query);
     query_attributes(query);
 
@@ -491,7 +397,7 @@ query_merge(query_t *query)
     if (versions >= 2 && param_int(rq, "merge", 1) != 0) {
         children = sql_new(rq->arena);
         sql_put(children, "t.id <> ALL(ARRAY(SELECT t.parent");
-        query_source(query, children);
+        query_source(query, children, false);
         sql_put(children, " WHERE t.parent IS NOT NULL AND ");
         sql_append(children, query->where);
         sql_put(children, "))");
@@ -515,13 +421,13 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
 
     sql = sql_new(query->rq->arena);
     sql->once = true;
-    columns = what == QUERY_ROWS ? query_masked(query, columns) : NULL;
+    columns = what == QUERY_ROWS ? visible_columns(query, columns) : NULL;
 
     if (what == QUERY_ROWS) {
         query_select_values(query->rq, sql, columns);
     }
 
-    query_acl(query->rq, sql, query->kind);
+    visible_begin(query, sql, what == QUERY_ROWS);
 
     switch (what) {
 
@@ -534,23 +440,23 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
             return sql;
         }
 
-        query_from(query, sql, NULL);
+        query_from(query, sql, NULL, true);
         break;
 
     case QUERY_IDS:
         sql_put(sql, "SELECT t.id");
-        query_from(query, sql, NULL);
+        query_from(query, sql, NULL, false);
         break;
 
     case QUERY_COUNT:
         if (!param_given(query->rq, "start") && !param_given(query->rq, "stop")) {
             sql_put(sql, "SELECT count(*)");
-            query_from(query, sql, query->counted);
+            query_from(query, sql, query->counted, false);
             return sql;
         }
 
         sql_put(sql, "SELECT count(*) FROM (SELECT t.id");
-        query_from(query, sql, query->counted);
+        query_from(query, sql, query->counted, false);
         query_slice(query, sql);
         sql_put(sql, ") counted");
         return sql;
@@ -575,9 +481,9 @@ query_select(query_t *query, query_select_t what, const column_t *columns)
 static void
 query_page(query_t *query, sql_t *sql)
 {
-    query_table(query, sql);
+    query_table(query, sql, true);
     sql_put(sql, " WHERE t.id = ANY(ARRAY(SELECT t.id");
-    query_source(query, sql);
+    query_source(query, sql, true);
     sql_put(sql, " WHERE ");
     query_conditions(query, sql);
     sql_put(sql, " ORDER BY t.id");
@@ -588,9 +494,9 @@ query_page(query_t *query, sql_t *sql)
 
 /* `media`: with each of these that a state is on. */
 static void
-query_from(query_t *query, sql_t *sql, const sql_t *media)
+query_from(query_t *query, sql_t *sql, const sql_t *media, bool shown)
 {
-    query_table(query, sql);
+    query_table(query, sql, shown);
 
     if (media != NULL) {
         sql_put(sql, ", main_state_media counted WHERE counted.state_id = t.id AND counted.media_id = ANY(ARRAY(");
@@ -605,9 +511,9 @@ query_from(query_t *query, sql_t *sql, const sql_t *media)
 
 
 static void
-query_table(query_t *query, sql_t *sql)
+query_table(query_t *query, sql_t *sql, bool shown)
 {
-    query_source(query, sql);
+    query_source(query, sql, shown);
 
     if (query->kind->bit & STATE) {
         sql_put(sql, ", (SELECT %s::bigint[] AS media, %s::bigint[] AS localizations) restricted", query->media, query->localizations);
@@ -627,53 +533,15 @@ query_conditions(query_t *query, sql_t *sql)
 }
 
 
-/* FROM, the rows and what their masks need. */
+/* FROM, the rows and what their masks need. `shown`: the statement selects the masks, too. */
 static void
-query_source(query_t *query, sql_t *sql)
+query_source(query_t *query, sql_t *sql, bool shown)
 {
     sql_put(sql, " FROM ");
     sql_raw(sql, query->kind->table);
     sql_put(sql, " t");
 
-    if (query_filtered(query->rq, query->kind) && query->kind->joins != NULL) {
-        sql_raw(sql, query->kind->joins);
-    }
-}
-
-
-static bool
-query_filtered(const rq_t *rq, const kind_t *kind)
-{
-    return rq->config->fine_grain && kind->masks != NULL;
-}
-
-
-/* The columns with the mask that the list is filtered by, where they show it. */
-static const column_t *
-query_masked(query_t *query, const column_t *columns)
-{
-    size_t    n = 0;
-    column_t *masked;
-
-    if (!query_filtered(query->rq, query->kind)) {
-        return columns;
-    }
-
-    while (columns[n].name != NULL) {
-        n++;
-    }
-
-    masked = arena_alloc(query->rq->arena, (n + 1) * sizeof(column_t));
-    memcpy(masked, columns, (n + 1) * sizeof(column_t));
-
-    for (n = 0; masked[n].name != NULL; n++) {
-        if (strcmp(masked[n].name, "effective_permission") == 0) {
-            masked[n].sql = query->kind->permission;
-            masked[n].kind = COLUMN_RAW;
-        }
-    }
-
-    return masked;
+    visible_source(query, sql, shown);
 }
 
 
@@ -710,103 +578,4 @@ query_slice(query_t *query, sql_t *sql)
     if (start > 0) {
         sql_put(sql, " OFFSET %ld", start);
     }
-}
-
-
-/* The parameter `fields` as {"x": [], "attributes": ["a", "b"]}; an empty list is the whole member. NULL: absent. */
-static json_t *
-fields_parse(rq_t *rq)
-{
-    size_t      len;
-    json_t     *fields, *list;
-    const char *text, *p, *dot, *comma;
-
-    text = param_text(rq, "fields");
-
-    if (text == NULL) {
-        return NULL;
-    }
-
-    fields = rq_own(rq, json_object());
-
-    for (p = text; p != NULL; p = comma ? comma + 1 : NULL) {
-        comma = strchr(p, ',');
-        len = comma ? (size_t) (comma - p) : strlen(p);
-        dot = memchr(p, '.', len);
-
-        text = arena_copy(rq->arena, p, dot ? (size_t) (dot - p) : len);
-        list = json_object_get(fields, text);
-
-        if (dot == NULL) {
-            json_object_set(fields, text, rq_own(rq, json_array()));
-            continue;
-        }
-
-        if (list == NULL) {
-            list = rq_own(rq, json_array());
-            json_object_set(fields, text, list);
-
-        } else if (json_array_size(list) == 0) {
-            continue; /* the whole member was asked for, too */
-        }
-
-        json_array_append(list, rq_own(rq, json_stringn(dot + 1, len - (size_t) (dot + 1 - p))));
-    }
-
-    return fields;
-}
-
-
-static bool
-fields_has(const json_t *fields, const char *name)
-{
-    const json_t *list = json_object_get(fields, name);
-
-    return list != NULL && json_array_size(list) == 0;
-}
-
-
-static void
-fields_check(rq_t *rq, const json_t *fields, const column_t *columns)
-{
-    json_t         *list;
-    const char     *name;
-    const column_t *column;
-
-    json_object_foreach((json_t *) fields, name, list) {
-        for (column = columns; column->name != NULL && strcmp(column->name, name) != 0; column++) { /* void */ }
-
-        if (column->name == NULL || (json_array_size(list) > 0 && !fields_nested(name))) {
-            fail(rq, 400, "Unknown field '%s' in fields", query_shown(rq, name));
-        }
-    }
-}
-
-
-/* Members that are JSON, so that `a.b` names something. */
-static bool
-fields_nested(const char *name)
-{
-    static const char *const nested[] = {"attributes", "media_files", "points", "segments"};
-
-    for (size_t k = 0; k < sizeof(nested) / sizeof(nested[0]); k++) {
-        if (strcmp(name, nested[k]) == 0) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
-static const char *
-fields_json(rq_t *rq)
-{
-    json_t *fields;
-
-    fields = fields_parse(rq);
-    fields = fields ? fields : rq_own(rq, json_object());
-    json_object_set(fields, "$user", rq_own(rq, json_integer(rq->viewer)));
-
-    return json_text(rq->arena, fields);
 }
