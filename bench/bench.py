@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench import large
 from t.chaos.conftest import boxes, fill
-from t.server import Server
+from t.server import Http, Server
 
 ROUNDS = 5
 
@@ -27,8 +27,8 @@ def say(name, value, goal=None, met=None):
     print(f"{name:66}{value:>16}{mark}", flush=True)
 
 
-def wrk(server, path, connections=32, seconds=2):
-    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", "Authorization: Token " + server.token, server.url + path],
+def wrk(server, path, connections=32, seconds=2, header=None):
+    out = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", header or "Authorization: Token " + server.token, server.url + path],
                          capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in out:
         raise SystemExit(f"{path}:\n{out}")
@@ -71,6 +71,19 @@ def requests(server):
         goal = ("at least 0.3", value / floor >= 0.3) if "localization" in name else (None, None)
         say(f"{name}, requests a second", f"{value:.0f}")
         say(f"{name}, of return 200", f"{value / floor:.2f}", *goal)
+    cookie, path = "Cookie: sessionid=" + session(server), paths["GET the current user"]
+    by_token, by_session = medians(lambda: wrk(server, path), lambda: wrk(server, path, header=cookie))
+    say("GET the current user by a session's cookie, requests a second", f"{by_session:.0f}")
+    say("by cookie, of by token", f"{by_session / by_token:.2f}", "at least 0.9", by_session / by_token >= 0.9)
+
+
+def session(server):
+    """The key of a new session of the administrator."""
+    with Http(server.url) as http:
+        http.get("/accounts/login/")
+        http.post("/accounts/login/", data={"username": server.user, "password": server.password,
+                                            "csrfmiddlewaretoken": http.cookies["csrftoken"]})
+        return http.cookies["sessionid"]
 
 
 def fill_by_sql(server, made, count):

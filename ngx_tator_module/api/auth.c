@@ -1,7 +1,8 @@
 /*
  * Authentication (auth.h). One shared memory zone holds tables of fixed size, each entry in the one place that its key's
- * hash names: who a token is, a user's standing in a project, and where an object belongs. An entry counts only while the generation that it was made in lasts: a change of rights anywhere begins a new one. The
- * generation is read before the database is asked, so that an answer which a change has overtaken is never kept.
+ * hash names: who a token or a session's cookie is, a user's standing in a project, and where an object belongs. An entry counts only while
+ * the generation that it was made in lasts: a change of rights anywhere begins a new one. The generation is read before the database is
+ * asked, so that an answer which a change has overtaken is never kept.
  */
 
 #include <ctype.h>
@@ -15,7 +16,7 @@
 #include "endpoint.h"
 #include "session.h"
 
-#define AUTH_TOKENS   1024
+#define AUTH_CALLERS  2048
 #define AUTH_PROJECTS 8192
 #define AUTH_OBJECTS  16384
 #define AUTH_LIFE     10000 /* ms that an entry counts at most */
@@ -24,11 +25,11 @@
 typedef struct {
     u_char     hash[SHA256_DIGEST_LENGTH];
     ngx_uint_t generation;
-    ngx_msec_t made;
+    ngx_msec_t made, life;
     int64_t    id;
-    bool       is_staff;
+    bool       is_staff, by_session;
     char       texts[4][AUTH_TEXT]; /* username, first name, last name, e-mail */
-} auth_token_t;
+} auth_caller_t;
 
 typedef struct {
     int64_t    user, project, organization;
@@ -46,17 +47,17 @@ typedef struct {
 
 typedef struct {
     ngx_atomic_t    generation;
-    auth_token_t    tokens[AUTH_TOKENS];
+    auth_caller_t   callers[AUTH_CALLERS];
     auth_standing_t standings[AUTH_PROJECTS];
     auth_object_t   objects[AUTH_OBJECTS];
 } auth_shared_t;
 
 static ngx_int_t auth_zone_init(ngx_shm_zone_t *zone, void *old);
 static void      auth_token(rq_t *rq, const char *header);
-static bool      auth_token_cached(rq_t *rq, const u_char *hash);
-static void      auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation);
+static bool      auth_caller(rq_t *rq, const u_char *hash, bool by_session);
+static void      auth_caller_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation, ngx_msec_t life);
 static bool      auth_usable(rq_t *rq);
-static bool      auth_fresh(ngx_uint_t generation, ngx_msec_t made);
+static bool      auth_fresh(ngx_uint_t generation, ngx_msec_t made, ngx_msec_t life);
 static uint64_t  auth_mix(uint64_t a, uint64_t b);
 
 /* Process-wide: the zone, and how many connections of this process hear of changes. */
@@ -109,6 +110,29 @@ auth_check(rq_t *rq)
 
 
 bool
+auth_session(rq_t *rq, const char *key)
+{
+    u_char hash[SHA256_DIGEST_LENGTH];
+
+    SHA256((const unsigned char *) key, strlen(key), hash);
+
+    return auth_caller(rq, hash, true);
+}
+
+
+void
+auth_session_keep(rq_t *rq, const char *key, ngx_uint_t generation, int64_t remaining)
+{
+    u_char hash[SHA256_DIGEST_LENGTH];
+
+    if (remaining > 0) {
+        SHA256((const unsigned char *) key, strlen(key), hash);
+        auth_caller_keep(rq, hash, generation, (ngx_msec_t) ngx_min(remaining, AUTH_LIFE));
+    }
+}
+
+
+bool
 auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
 {
     bool             found;
@@ -123,7 +147,7 @@ auth_project(rq_t *rq, int64_t project, int64_t *organization, char *level)
     generation = auth.shared->generation;
     ngx_shmtx_unlock(&auth.slab->mutex);
 
-    if (auth_usable(rq) && copy.user == rq->user.id && copy.project == project && auth_fresh(copy.generation, copy.made)) {
+    if (auth_usable(rq) && copy.user == rq->user.id && copy.project == project && auth_fresh(copy.generation, copy.made, AUTH_LIFE)) {
         *organization = copy.organization;
         *level = copy.level;
         request_assume(rq, copy.generation);
@@ -166,7 +190,7 @@ auth_object(rq_t *rq, const void *kind, int64_t id, int64_t *owner)
     copy = *entry;
     ngx_shmtx_unlock(&auth.slab->mutex);
 
-    if (copy.kind != kind || copy.id != id || !auth_fresh(copy.generation, copy.made)) {
+    if (copy.kind != kind || copy.id != id || !auth_fresh(copy.generation, copy.made, AUTH_LIFE)) {
         return false;
     }
 
@@ -286,7 +310,7 @@ auth_token(rq_t *rq, const char *header)
 
     SHA256((const unsigned char *) key, len, hash);
 
-    if (auth_token_cached(rq, hash)) {
+    if (auth_caller(rq, hash, false)) {
         return;
     }
 
@@ -312,27 +336,29 @@ auth_token(rq_t *rq, const char *header)
     rq->user.email = pg_text(result, 0, 4);
     rq->user.is_staff = pg_bool(result, 0, 5);
 
-    auth_token_keep(rq, hash, generation);
+    auth_caller_keep(rq, hash, generation, AUTH_LIFE);
 }
 
 
 static bool
-auth_token_cached(rq_t *rq, const u_char *hash)
+auth_caller(rq_t *rq, const u_char *hash, bool by_session)
 {
-    auth_token_t *entry, *copy;
+    auth_caller_t *entry, *copy;
 
     if (!auth_usable(rq)) {
         return false;
     }
 
-    entry = &auth.shared->tokens[*(const uint32_t *) hash % AUTH_TOKENS];
-    copy = arena_alloc(rq->arena, sizeof(auth_token_t));
+    entry = &auth.shared->callers[*(const uint32_t *) hash % AUTH_CALLERS];
+    copy = arena_alloc(rq->arena, sizeof(auth_caller_t));
 
     ngx_shmtx_lock(&auth.slab->mutex);
     *copy = *entry;
     ngx_shmtx_unlock(&auth.slab->mutex);
 
-    if (!auth_fresh(copy->generation, copy->made) || CRYPTO_memcmp(copy->hash, hash, sizeof(copy->hash)) != 0) {
+    if (!auth_fresh(copy->generation, copy->made, copy->life) || copy->by_session != by_session
+        || CRYPTO_memcmp(copy->hash, hash, sizeof(copy->hash)) != 0)
+    {
         return false;
     }
 
@@ -342,6 +368,7 @@ auth_token_cached(rq_t *rq, const u_char *hash)
     rq->user.first_name = copy->texts[1];
     rq->user.last_name = copy->texts[2];
     rq->user.email = copy->texts[3];
+    rq->user.by_session = by_session;
     request_assume(rq, copy->generation);
 
     return true;
@@ -349,21 +376,23 @@ auth_token_cached(rq_t *rq, const u_char *hash)
 
 
 static void
-auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation)
+auth_caller_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation, ngx_msec_t life)
 {
-    auth_token_t *entry, *copy;
-    const char   *texts[] = {rq->user.username, rq->user.first_name, rq->user.last_name, rq->user.email};
+    auth_caller_t *entry, *copy;
+    const char    *texts[] = {rq->user.username, rq->user.first_name, rq->user.last_name, rq->user.email};
 
     if (auth.listening == 0) {
         return;
     }
 
-    copy = arena_zalloc(rq->arena, sizeof(auth_token_t));
+    copy = arena_zalloc(rq->arena, sizeof(auth_caller_t));
     ngx_memcpy(copy->hash, hash, sizeof(copy->hash));
     copy->generation = generation;
     copy->made = ngx_current_msec;
+    copy->life = life;
     copy->id = rq->user.id;
     copy->is_staff = rq->user.is_staff;
+    copy->by_session = rq->user.by_session;
 
     for (int k = 0; k < 4; k++) {
         if (strlen(texts[k]) >= AUTH_TEXT) {
@@ -372,7 +401,7 @@ auth_token_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation)
         strcpy(copy->texts[k], texts[k]);
     }
 
-    entry = &auth.shared->tokens[*(const uint32_t *) hash % AUTH_TOKENS];
+    entry = &auth.shared->callers[*(const uint32_t *) hash % AUTH_CALLERS];
 
     ngx_shmtx_lock(&auth.slab->mutex);
     *entry = *copy;
@@ -388,9 +417,9 @@ auth_usable(rq_t *rq)
 
 
 static bool
-auth_fresh(ngx_uint_t generation, ngx_msec_t made)
+auth_fresh(ngx_uint_t generation, ngx_msec_t made, ngx_msec_t life)
 {
-    return generation == auth.shared->generation && ngx_current_msec - made < AUTH_LIFE;
+    return generation == auth.shared->generation && ngx_current_msec - made < life;
 }
 
 

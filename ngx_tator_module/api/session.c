@@ -12,10 +12,12 @@
 #include "../core/conf.h"
 #include "../core/request.h"
 #include "../net/pg.h"
+#include "auth.h"
 #include "session.h"
 
 #define SESSION_BACKEND "main.auth.TatorAuth"
 
+static bool        session_read(rq_t *rq, const char *key);
 static bool        session_user(rq_t *rq, const char *data);
 static void        session_cookie(rq_t *rq, const char *key);
 static void        session_drop_cookie(rq_t *rq);
@@ -31,21 +33,13 @@ bool
 session_check(rq_t *rq)
 {
     const char *key, *fault;
-    result_t   *result;
 
     key = rq_cookie(rq, "sessionid");
     if (key == NULL || *key == '\0' || strlen(key) > 40) {
         return false;
     }
 
-    result = pg_query(rq, "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > now()", key);
-
-    if (pg_rows(result) == 0) {
-        session_drop_cookie(rq);
-        return false;
-    }
-
-    if (!session_user(rq, pg_text(result, 0, 0))) {
+    if (!auth_session(rq, key) && !session_read(rq, key)) {
         return false;
     }
 
@@ -201,6 +195,31 @@ session_csrf_fault(rq_t *rq, const char *field)
     default:
         return same_bytes(secret, given, CSRF_SECRET) ? NULL : rq_format(rq, "CSRF token from %s incorrect.", source);
     }
+}
+
+
+static bool
+session_read(rq_t *rq, const char *key)
+{
+    result_t  *result;
+    ngx_uint_t generation = auth_generation();
+
+    result = pg_query(rq,
+                      "SELECT session_data, floor(extract(epoch FROM expire_date - now()) * 1000)::bigint"
+                      " FROM django_session WHERE session_key = %s AND expire_date > now()", key);
+
+    if (pg_rows(result) == 0) {
+        session_drop_cookie(rq);
+        return false;
+    }
+
+    if (!session_user(rq, pg_text(result, 0, 0))) {
+        return false;
+    }
+
+    auth_session_keep(rq, key, generation, pg_int(result, 0, 1));
+
+    return true;
 }
 
 

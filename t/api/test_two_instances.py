@@ -110,22 +110,78 @@ def test_a_name_that_changes(server, member, everywhere):
     assert {session.ok("GET", path)["first_name"] for session in sessions} == {name}
 
 
-def test_cookie_sessions_end_with_the_password(server, replica, member):
+@pytest.fixture
+def browsers(server, replica, member):
+    """Sessions of one person on all processes."""
     sessions = []
     for where in (server, replica):
         for _ in range(CONNECTIONS):
             session = Http(where.url)
+            sessions.append(session)
             session.get("/accounts/login/")
             done = session.post("/accounts/login/", data={"username": member.username, "password": member.password,
                                                           "csrfmiddlewaretoken": session.cookies["csrftoken"]})
             assert done.status_code == 302
-            sessions.append(session)
-    path = "/rest/User/GetCurrent"
-    assert warm(sessions, path) == {200}
-    server.psql("UPDATE main_user SET password = 'pbkdf2_sha256$1$salt$AAAA' WHERE id = :id", id=member.id)
-    assert statuses(sessions, path) == {404}, "nobody is signed in any more"
+    yield sessions
     for session in sessions:
         session.close()
+
+
+@pytest.fixture
+def one_session(browsers):
+    """All connections send the same session's cookie."""
+    key = browsers[0].cookies["sessionid"]
+    for session in browsers:
+        del session.cookies["sessionid"]
+        session.cookies.set("sessionid", key)
+    return browsers
+
+
+@pytest.mark.parametrize("change", ["password = 'pbkdf2_sha256$1$salt$AAAA'", "is_active = false"])
+def test_cookie_sessions_end_with_the_user(server, member, browsers, change):
+    path = "/rest/User/GetCurrent"
+    assert warm(browsers, path) == {200}
+    server.psql(f"UPDATE main_user SET {change} WHERE id = :id", id=member.id)
+    assert statuses(browsers, path) == {404}, "nobody is signed in any more"
+
+
+def test_a_cookie_session_is_who_the_user_is_now(server, member, browsers):
+    path, name = "/rest/User/GetCurrent", "Name " + uuid.uuid4().hex[:8]
+    assert warm(browsers, path) == {200}
+    server.psql(f"UPDATE main_user SET first_name = '{name}' WHERE id = :id", id=member.id)
+    assert {session.ok("GET", path)["first_name"] for session in browsers} == {name}
+
+
+@pytest.mark.parametrize("end", ["DELETE FROM django_session WHERE session_key = :'key'",
+                                 "UPDATE django_session SET expire_date = now() WHERE session_key = :'key'",
+                                 "UPDATE django_session SET session_data = translate(session_data, 'abc', 'bca') WHERE session_key = :'key'"])
+def test_a_cookie_session_ends_with_its_row(server, one_session, end):
+    path = "/rest/User/GetCurrent"
+    assert warm(one_session, path) == {200}
+    server.psql(end, key=one_session[0].cookies["sessionid"])
+    assert statuses(one_session, path) == {404}
+
+
+def test_a_cookie_session_ends_with_a_logout_elsewhere(one_session):
+    path = "/rest/User/GetCurrent"
+    assert warm(one_session, path) == {200}
+    one_session[-1].get("/accounts/logout/")
+    assert statuses(one_session[:-1], path) == {404}
+
+
+def test_a_cookie_session_ends_by_its_time(server, one_session):
+    path, key = "/rest/User/GetCurrent", one_session[0].cookies["sessionid"]
+    server.psql("UPDATE django_session SET expire_date = now() + interval '2 seconds' WHERE session_key = :'key'", key=key)
+    assert warm(one_session, path) == {200}
+    server.psql("SELECT pg_sleep(extract(epoch FROM expire_date - now()) + 0.05) FROM django_session WHERE session_key = :'key'", key=key)
+    assert statuses(one_session, path) == {404}
+
+
+def test_a_session_key_is_no_token(one_session, server):
+    path = "/rest/User/GetCurrent"
+    assert warm(one_session, path) == {200}
+    with Http(server.url, one_session[0].cookies["sessionid"]) as thief:
+        assert thief.request("GET", path).status_code == 400
 
 
 def test_staff_rights_that_are_taken_away(server, user, everywhere):
