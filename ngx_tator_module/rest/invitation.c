@@ -47,7 +47,7 @@ static const column_t invitation_columns[] = {
     {"email", "i.email", COLUMN_TEXT},
     {"organization_id", "i.organization_id", COLUMN_RAW},
     {"permission", "i.permission", COLUMN_TEXT},
-    {"registration_token", "i.registration_token", COLUMN_SAFE},
+    {"registration_token", "CASE WHEN reader.invites THEN i.registration_token END", COLUMN_SAFE},
     {"status", "i.status", COLUMN_TEXT},
     {"created_by_id", "i.created_by_id", COLUMN_RAW},
     {"created_datetime", "i.created_datetime", COLUMN_TIME},
@@ -188,6 +188,7 @@ invitation_delete(rq_t *rq)
 }
 
 
+/* Who may not invite does not see the tokens: with one, anybody becomes what the invitation says (contract/accounts.md §6.3, S). */
 static sql_t *
 invitation_select(rq_t *rq)
 {
@@ -195,7 +196,15 @@ invitation_select(rq_t *rq)
 
     sql_put(sql, "SELECT ");
     columns_select(sql, invitation_columns);
-    sql_put(sql, " FROM main_invitation i LEFT JOIN main_user u ON u.id = i.created_by_id");
+    sql_put(sql, " FROM main_invitation i LEFT JOIN main_user u ON u.id = i.created_by_id CROSS JOIN (SELECT ");
+
+    if (rq->config->fine_grain) {
+        sql_put(sql, "tator.organization_permission(%ld::int, %ld::int) >> 8 & %d <> 0", rq->user.id, rq->organization, PERMISSION_CREATE);
+    } else {
+        sql_put(sql, "%d::boolean", (int) rq->admin);
+    }
+
+    sql_put(sql, " AS invites) reader");
 
     return sql;
 }

@@ -39,8 +39,10 @@ permalink_get(rq_t *rq)
 
     media = pg_query(rq,
                      "SELECT m.deleted, m.media_files, t.dtype FROM main_media m JOIN main_mediatype t ON t.id = m.meta"
-                     " WHERE m.id = %ld AND CASE WHEN %d::boolean THEN tator.media_permission(%ld::int, m.id) & 3 = 3 ELSE EXISTS (SELECT FROM main_membership s JOIN main_user u ON u.id = s.\"user\""
-                     " WHERE s.project = m.project AND s.permission <> 'n' AND (u.id = %ld OR u.username = 'anonymous')) END",
+                     " WHERE m.id = %ld AND NOT EXISTS (SELECT FROM tator.dropped_project d WHERE d.id = m.project)"
+                     " AND CASE WHEN %d::boolean THEN tator.media_permission(%ld::int, m.id) & 3 = 3"
+                     " ELSE EXISTS (SELECT FROM main_membership s JOIN main_user u ON u.id = s.\"user\" WHERE s.project = m.project"
+                     "              AND s.permission <> 'n' AND (u.id = %ld OR u.username = 'anonymous')) END",
                      param_int(rq, "id", 0), (int) rq->config->fine_grain, access_viewer(rq), rq->user.id);
 
     if (pg_rows(media) == 0) {

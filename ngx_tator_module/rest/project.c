@@ -135,7 +135,7 @@ static bool     project_change(rq_t *rq);
 static sql_t   *project_select(rq_t *rq);
 static json_t  *project_object(rq_t *rq, int64_t id);
 static json_t  *project_shown(rq_t *rq, const result_t *result, int64_t row);
-static void     project_name_free(rq_t *rq, const char *name);
+static void     project_name_free(rq_t *rq, const char *name, bool created);
 static void     project_bucket_allowed(rq_t *rq, const char *name, int64_t organization);
 static void     project_people(rq_t *rq, int64_t id, int64_t organization);
 
@@ -228,7 +228,7 @@ project_create(rq_t *rq)
     project_check_members(rq);
 
     tx_begin(rq);
-    project_name_free(rq, name);
+    project_name_free(rq, name, true);
 
     for (size_t k = 0; project_buckets[k] != NULL; k++) {
         project_bucket_allowed(rq, project_buckets[k], organization);
@@ -356,7 +356,7 @@ project_change(rq_t *rq)
     changed = name != NULL || summary != NULL || elemental != NULL || param_given(rq, "enable_downloads");
 
     if (name != NULL) {
-        project_name_free(rq, name);
+        project_name_free(rq, name, false);
     }
 
     for (size_t k = 0; project_buckets[k] != NULL; k++) {
@@ -492,24 +492,30 @@ project_shown(rq_t *rq, const result_t *result, int64_t row)
 }
 
 
-/* Among the projects that the caller is a member of; on PATCH the project itself counts too (contract/accounts.md §7.2, R). */
+/* A new project's name among those that the caller sees; on PATCH among those that he is a member of, in both modes of permission, where the
+   project itself counts, too (contract/accounts.md §7.2, R). */
 static void
-project_name_free(rq_t *rq, const char *name)
+project_name_free(rq_t *rq, const char *name, bool created)
 {
-    result_t *result;
+    sql_t *sql = sql_new(rq->arena);
 
-    result = pg_query(rq,
-                      "SELECT FROM main_project p JOIN main_membership m ON m.project = p.id"
-                      " WHERE m.\"user\" = %ld AND upper(p.name) = upper(%s) LIMIT 1",
-                      rq->user.id, name);
+    sql_put(sql, "SELECT FROM main_project p WHERE upper(p.name) = upper(%s)", name);
 
-    if (pg_rows(result) != 0) {
+    if (created && rq->config->fine_grain) {
+        sql_put(sql, " AND tator.project_permission(%ld::int, p.id) & 3 = 3", rq->user.id);
+    } else {
+        sql_put(sql, " AND EXISTS (SELECT FROM main_membership m WHERE m.project = p.id AND m.\"user\" = %ld)", rq->user.id);
+    }
+
+    sql_put(sql, " LIMIT 1");
+
+    if (pg_rows(pg_run(rq, sql)) != 0) {
         fail(rq, 400, "Project with this name already exists!");
     }
 }
 
 
-/* A bucket must exist (404) and be of the project's organization (403). */
+/* A bucket must exist (404) and be of the project's organization (403); one whose organization was deleted is nobody's. */
 static void
 project_bucket_allowed(rq_t *rq, const char *name, int64_t organization)
 {
@@ -524,7 +530,7 @@ project_bucket_allowed(rq_t *rq, const char *name, int64_t organization)
         fail_no_match(rq, "Bucket");
     }
 
-    if (pg_int(result, 0, 0) != organization) {
+    if (pg_null(result, 0, 0) || pg_int(result, 0, 0) != organization) {
         fail_permission(rq);
     }
 }
