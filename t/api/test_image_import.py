@@ -285,6 +285,51 @@ def test_bombs_are_refused_before_they_are_unpacked(worker, tmp_path):
             assert done.peak < 400_000, (name, done.peak)
 
 
+def refused():
+    """name → a file whose pixels are all there, but that strict readers complain of."""
+    files = {}
+    for suffix, options in (("jpg", {"quality": 95}), ("png", {})):
+        data = io.BytesIO()
+        quarters().save(data, "JPEG" if suffix == "jpg" else "PNG", **options)
+        files[suffix] = data.getvalue()
+    jpeg, png = files["jpg"], files["png"]
+    tables, scan, pixels = jpeg.index(b"\xff\xdb"), jpeg.index(b"\xff\xda"), png.index(b"IDAT") - 4
+    spoiled = bytearray(chunk(b"tEXt", b"Comment\0no"))
+    spoiled[-1] ^= 1
+    return {
+        "marker.jpg": jpeg[:-2] + b"\xff\x8b" + jpeg[-2:],
+        "second-scan.jpg": jpeg[:-2] + jpeg[scan:],
+        "between.jpg": jpeg[:tables] + b"12345" + jpeg[tables:],
+        "text-checksum.png": png[:pixels] + spoiled + png[pixels:],
+        "no-end.png": png[:-12],
+    }
+
+
+def test_files_that_strict_readers_refuse_are_stored_anew(worker, tmp_path):
+    """What is called a success can be read by all: people see the picture, in a file without fault."""
+    for name, data in refused().items():
+        (tmp_path / name).write_bytes(data)
+        out, done = worker(tmp_path / name, "--image")
+        assert done.returncode == 0, (name, done.stderr)
+        stored = json.loads((out / "media.json").read_text())["media_files"]["image"][0]
+        assert stored["mime"] == "image/png", name
+        image = Image.open(out / stored["path"])
+        image.load()
+        assert image.size == SIZE and near(seen(image), (RED, GREEN, BLUE, YELLOW), 6), (name, seen(image))
+
+
+def test_bytes_behind_the_end_are_nothing_to_refuse(worker, tmp_path):
+    """Phones hang films and depths behind their pictures."""
+    for name, form in (("a.jpg", "JPEG"), ("b.png", "PNG"), ("c.jpg", "JPEG")):
+        data = io.BytesIO()
+        quarters().save(data, form, **({"progressive": True} if name == "c.jpg" else {}))
+        (tmp_path / name).write_bytes(data.getvalue() + os.urandom(3000))
+        out, done = worker(tmp_path / name, "--image")
+        assert done.returncode == 0, (name, done.stderr)
+        stored = json.loads((out / "media.json").read_text())["media_files"]["image"][0]
+        assert (out / stored["path"]).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
 def test_a_reference_keeps_its_address(http, project, images, put, tmp_path):
     quarters().save(tmp_path / "afar.jpg")
     url = put(tmp_path / "afar.jpg")
@@ -306,3 +351,14 @@ def test_a_given_thumbnail_is_kept_as_it_is(http, project, images, put, tmp_path
     small = media["media_files"]["thumbnail"][0]
     assert (small["resolution"], small["mime"]) == ([60, 100], "image/PNG")
     assert requests.get(small["path"], timeout=60).content == (tmp_path / "own.gif").read_bytes()
+
+
+def test_a_damaged_thumbnail_is_replaced_by_one_of_the_image(http, project, images, put, tmp_path):
+    quarters().save(tmp_path / "main.png")
+    for name, data in list(refused().items())[:1] + [("half.png", (tmp_path / "main.png").read_bytes()[:-100])]:
+        (tmp_path / name).write_bytes(data)
+        number = http.ok("POST", f"/rest/Medias/{project.id}", {"type": images, "name": "main.png", "md5": uuid.uuid4().hex, "url": put(tmp_path / "main.png"),
+                                                                "thumbnail_url": put(tmp_path / name), "section": "S"})["id"]
+        small = fetched(imported(http, number)["media_files"]["thumbnail"][0])
+        small.load()
+        assert (small.format, small.size) == ("JPEG", (256, 160)) and near(seen(small), (RED, GREEN, BLUE, YELLOW), 12), name

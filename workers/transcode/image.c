@@ -10,6 +10,7 @@
 #include "image.h"
 #include "picture.h"
 #include "source.h"
+#include "strict.h"
 
 #define BLOCK     (1 << 20)
 #define THUMBNAIL 256
@@ -27,6 +28,7 @@ static bool   fetch(import_t *import, const char *url, picture_t *picture);
 static void   release(picture_t *picture);
 static bool   thumbnail_make(import_t *import);
 static bool   thumbnail_take(import_t *import);
+static bool   is_sound(picture_t *picture);
 static bool   media_set(import_t *import);
 static bool   image_store(import_t *import);
 static bool   image_encode(import_t *import, sink_t *sink);
@@ -136,7 +138,8 @@ thumbnail_make(import_t *import)
 }
 
 
-/* The given thumbnail as it is; its mime tells the main image's format, as clients get it from the reference. */
+/* The given thumbnail as it is, a damaged one is replaced by one of the image; its mime tells the main image's format, as clients get it
+   from the reference. */
 static bool
 thumbnail_take(import_t *import)
 {
@@ -151,10 +154,28 @@ thumbnail_take(import_t *import)
     }
 
     good = fetch(import, import->order->thumbnail, &picture) &&
-           keep(import, &picture, "thumbnail", import->order->thumbnail_name, mime);
+           (is_sound(&picture) ? keep(import, &picture, "thumbnail", import->order->thumbnail_name, mime) : thumbnail_make(import));
     release(&picture);
 
     return good;
+}
+
+
+/* Whether it can be read to its end. */
+static bool
+is_sound(picture_t *picture)
+{
+    bool       browsers = strcmp(picture->format, "jpeg") == 0 || strcmp(picture->format, "png") == 0;
+    fault_t    fault = FAULT_INITIALIZER;
+    VipsImage *small = picture_small(picture, THUMBNAIL, &fault);
+
+    if (small == NULL) {
+        return false;
+    }
+
+    g_object_unref(small);
+
+    return !browsers || strict_is_whole(picture->format, picture->fd);
 }
 
 
@@ -224,12 +245,12 @@ image_encode(import_t *import, sink_t *sink)
 }
 
 
-/* What browsers show as it is keeps its bytes (contract/media.md §12); pictures for print and damaged ones are none of that. */
+/* What browsers show as it is keeps its bytes (contract/media.md §12); pictures for print and those that a strict reader refuses are none of that. */
 static bool
 is_kept(const picture_t *picture)
 {
-    return picture->orientation <= 1 && !picture->blemished && (strcmp(picture->format, "jpeg") == 0 || strcmp(picture->format, "png") == 0) &&
-           vips_image_guess_interpretation(picture->image) != VIPS_INTERPRETATION_CMYK;
+    return picture->orientation <= 1 && vips_image_guess_interpretation(picture->image) != VIPS_INTERPRETATION_CMYK &&
+           strict_is_whole(picture->format, picture->fd);
 }
 
 

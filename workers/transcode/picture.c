@@ -41,7 +41,7 @@ typedef struct {
 
 static const char *format_of(const picture_t *picture);
 static bool        decode(picture_t *picture, fault_t *fault);
-static VipsImage  *shrunk(const picture_t *picture, int side, VipsFailOn fail);
+static VipsImage  *shrunk(const picture_t *picture, int side);
 static VipsSource *source_new(const picture_t *picture);
 static gint64      on_read(VipsSourceCustom *source, void *data, gint64 len, void *place);
 static gint64      on_seek(VipsSourceCustom *source, gint64 offset, int whence, void *place);
@@ -51,7 +51,7 @@ static unsigned    number(const unsigned char *data, size_t size, bool little);
 static VipsImage  *dng_read(const void *data, size_t len, fault_t *fault);
 static VipsImage  *bmp_read(const void *data, size_t len, fault_t *fault);
 static VipsImage  *frame_image(const AVFrame *frame);
-static VipsImage  *stored(const picture_t *picture, VipsAccess access, int shrink, VipsFailOn fail);
+static VipsImage  *stored(const picture_t *picture, VipsAccess access, int shrink);
 static VipsImage  *colours(VipsImage *image);
 static bool        is_sixteen(const VipsImage *image);
 
@@ -94,7 +94,7 @@ picture_open(picture_t *picture, int fd, size_t len, fault_t *fault)
         }
 
     } else {
-        picture->image = stored(picture, VIPS_ACCESS_SEQUENTIAL, 1, VIPS_FAIL_ON_TRUNCATED);
+        picture->image = stored(picture, VIPS_ACCESS_SEQUENTIAL, 1);
         if (picture->image == NULL) {
             return picture_fault(fault, "the image can not be read");
         }
@@ -133,15 +133,7 @@ picture_close(picture_t *picture)
 VipsImage *
 picture_small(picture_t *picture, int side, fault_t *fault)
 {
-    VipsImage *small = NULL;
-
-    if (strcmp(picture->format, "jpeg") == 0) {
-        small = shrunk(picture, side, VIPS_FAIL_ON_WARNING);
-        picture->blemished = small == NULL;
-        vips_error_clear();
-    }
-
-    small = small != NULL ? small : shrunk(picture, side, VIPS_FAIL_ON_TRUNCATED);
+    VipsImage *small = shrunk(picture, side);
 
     if (small == NULL) {
         picture_fault(fault, "the image can not be read");
@@ -161,7 +153,7 @@ picture_plain(const picture_t *picture, fault_t *fault)
         return picture->image;
     }
 
-    image = stored(picture, picture->orientation > 1 ? VIPS_ACCESS_RANDOM : VIPS_ACCESS_SEQUENTIAL, 1, VIPS_FAIL_ON_TRUNCATED);
+    image = stored(picture, picture->orientation > 1 ? VIPS_ACCESS_RANDOM : VIPS_ACCESS_SEQUENTIAL, 1);
 
     if (image == NULL || vips_autorot(image, &upright, NULL) != 0) {
         picture_fault(fault, "the image can not be turned");
@@ -204,13 +196,13 @@ picture_fault(fault_t *fault, const char *what)
 
 /* In memory. NULL: libvips knows why. */
 static VipsImage *
-shrunk(const picture_t *picture, int side, VipsFailOn fail)
+shrunk(const picture_t *picture, int side)
 {
     int        failed;
     VipsImage *whole = picture->image, *small = NULL, *plain, *flat = NULL, *kept;
 
     if (!picture->decoded) {
-        whole = stored(picture, VIPS_ACCESS_SEQUENTIAL, shrink_of(picture, side), fail);
+        whole = stored(picture, VIPS_ACCESS_SEQUENTIAL, shrink_of(picture, side));
     }
 
     failed = whole == NULL ||
@@ -551,14 +543,14 @@ frame_image(const AVFrame *frame)
 
 
 static VipsImage *
-stored(const picture_t *picture, VipsAccess access, int shrink, VipsFailOn fail)
+stored(const picture_t *picture, VipsAccess access, int shrink)
 {
     VipsImage  *image;
     VipsSource *source = source_new(picture);
 
-    image = shrink > 1 ? vips_image_new_from_source(source, "", "access", access, "fail_on", fail, "shrink",
-                                                    shrink, NULL)
-                       : vips_image_new_from_source(source, "", "access", access, "fail_on", fail, NULL);
+    image = shrink > 1 ? vips_image_new_from_source(source, "", "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED,
+                                                    "shrink", shrink, NULL)
+                       : vips_image_new_from_source(source, "", "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
     g_object_unref(source);
 
     return image;

@@ -21,7 +21,6 @@ typedef struct {
     VipsImage  *image;  /* header; not turned; pixels are read when they are asked for */
     int         width, height; /* upright */
     int         orientation;   /* of EXIF, 1 … 8 */
-    bool        blemished;     /* a JPEG with damaged places, as picture_small() has found */
     bool        decoded;       /* the pixels are in memory: there is no format that libvips could open again */
 } picture_t;
 
