@@ -75,6 +75,8 @@ static const setting_t settings[] = {
     SETTING("KEYCLOAK_ENABLED", NULL, SET_UPPER, keycloak),
     SETTING("OKTA_ENABLED", NULL, SET_TRUE, okta),
     SETTING("SAML_ENABLED", NULL, SET_TRUE, saml),
+    SETTING("SAML_METADATA_URL", NULL, SET_TEXT, saml_metadata_url),
+    SETTING("SAML_SSO_URL", NULL, SET_TEXT, saml_sso_url),
     SETTING("SERVER_SIDE_REQUEST_ORIGINS", NULL, SET_TEXT, request_origins),
     SETTING("GUNICORN_HOST", NULL, SET_TEXT, transcode_host),
     SETTING("TATOR_RATE_LIMITS", NULL, SET_NOT_OFF, rate_limits),

@@ -39,6 +39,9 @@ typedef struct {
     int            inactive_user_days; /* DISABLE_INACTIVE_USER_DAYS; 0: never */
     const char    *media_root;      /* TATOR_MEDIA_ROOT: files that the server keeps itself, served at /media/ */
     bool           keycloak, okta, saml; /* KEYCLOAK_ENABLED, OKTA_ENABLED, SAML_ENABLED: identity providers, which are refused */
+    const char    *saml_metadata_url; /* SAML_METADATA_URL: of the identity provider; https:, or file: */
+    const char    *saml_metadata;   /* the file's text, which the module reads when it starts */
+    const char    *saml_sso_url;    /* SAML_SSO_URL: where /redirect/login/ leads; NULL: the log-in form */
     const char    *request_origins; /* SERVER_SIDE_REQUEST_ORIGINS: comma list of origins that the server may fetch from */
     const char    *transcode_host;  /* the REST address that workers call: GUNICORN_HOST */
     bool           rate_limits;     /* TATOR_RATE_LIMITS is not off */

@@ -107,6 +107,11 @@ login_known(rq_t *rq)
 static void
 login_redirect(rq_t *rq)
 {
+    if (rq->config->saml && rq->config->saml_sso_url != NULL) {
+        reply_redirect(rq, 302, rq->config->saml_sso_url);
+        return;
+    }
+
     reply_redirect(rq, 302, login_to(rq, "/accounts/login", query_value(rq->arena, rq->query, "next")));
 }
 

@@ -11,7 +11,7 @@ extern const endpoint_t account_page_endpoints[], affiliation_endpoints[], algor
     invitation_endpoints[], job_endpoints[], job_cluster_endpoints[], leaf_endpoints[], leaf_type_endpoints[],
     localization_endpoints[], localization_type_endpoints[], login_endpoints[], media_endpoints[], media_type_endpoints[],
     membership_endpoints[], notify_endpoints[], openapi_endpoints[], organization_endpoints[], password_reset_endpoints[],
-    permalink_endpoints[], project_endpoints[], row_protection_endpoints[], saved_file_endpoints[],
+    permalink_endpoints[], project_endpoints[], row_protection_endpoints[], saml_endpoints[], saved_file_endpoints[],
     section_endpoints[], state_endpoints[], state_type_endpoints[], temporary_file_endpoints[], token_endpoints[],
     track_endpoints[], transcode_endpoints[], upload_endpoints[], user_endpoints[], version_endpoints[];
 
@@ -23,7 +23,7 @@ const endpoint_t *const endpoint_tables[] = {
     invitation_endpoints, job_endpoints, job_cluster_endpoints, leaf_endpoints, leaf_type_endpoints,
     localization_endpoints, localization_type_endpoints, login_endpoints, media_endpoints, media_type_endpoints,
     membership_endpoints, notify_endpoints, openapi_endpoints, organization_endpoints, password_reset_endpoints,
-    permalink_endpoints, project_endpoints, row_protection_endpoints, saved_file_endpoints, section_endpoints,
+    permalink_endpoints, project_endpoints, row_protection_endpoints, saml_endpoints, saved_file_endpoints, section_endpoints,
     state_endpoints, state_type_endpoints, temporary_file_endpoints, token_endpoints, track_endpoints,
     transcode_endpoints, upload_endpoints, user_endpoints, version_endpoints, NULL,
 };
