@@ -106,10 +106,10 @@ metadata_addresses(saml_provider_t *provider, const xmlNode *role)
         }
 
         if (provider->redirect[0] == '\0' && saml_attribute_is(node, "Binding", BINDING_REDIRECT)) {
-            memcpy(provider->redirect, url, sizeof(url));
+            memcpy(provider->redirect, url, strlen(url) + 1);
         }
         if (provider->post[0] == '\0' && saml_attribute_is(node, "Binding", BINDING_POST)) {
-            memcpy(provider->post, url, sizeof(url));
+            memcpy(provider->post, url, strlen(url) + 1);
         }
     }
 }

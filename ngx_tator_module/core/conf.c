@@ -3,6 +3,8 @@
  * file drives the module alone; what is written in nginx.conf wins. Bad values are refused with file and line.
  */
 
+#include <tator/saml.h>
+
 #include "../api/auth.h"
 #include "../api/throttle.h"
 #include "conf.h"
@@ -20,6 +22,7 @@ static char *conf_redis(ngx_conf_t *cf, ngx_command_t *command, void *data);
 static char *conf_connections(ngx_conf_t *cf, void *post, void *data);
 static char *conf_limit_most(ngx_conf_t *cf, void *post, void *data);
 static ngx_int_t conf_hosts(ngx_conf_t *cf, tator_conf_t *conf);
+static ngx_int_t conf_saml(ngx_conf_t *cf, config_t *config, arena_t *arena);
 static void conf_exhausted(void *data);
 
 static ngx_conf_post_t conf_at_least_one = {conf_connections};
@@ -126,8 +129,12 @@ conf_init_main(ngx_conf_t *cf, void *data)
     }
 
     /* who relies on a provider must not find another way in instead */
-    if (conf->config.keycloak || conf->config.okta || conf->config.saml) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "KEYCLOAK_ENABLED, OKTA_ENABLED or SAML_ENABLED is set, but identity providers are not available");
+    if (conf->config.keycloak || conf->config.okta) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "KEYCLOAK_ENABLED or OKTA_ENABLED is set, but these identity providers are not available");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->config.saml && conf_saml(cf, &conf->config, conf->arena) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -355,6 +362,53 @@ conf_hosts(ngx_conf_t *cf, tator_conf_t *conf)
             *host = (ngx_str_t) {strcspn(text, ":, "), (u_char *) text};
         }
     }
+
+    return NGX_OK;
+}
+
+
+/* SAML_METADATA_URL: what it leads to says whom to trust, so that it must not be changed on its way. A file is read now, since no worker may wait
+   for a disk. */
+static ngx_int_t
+conf_saml(ngx_conf_t *cf, config_t *config, arena_t *arena)
+{
+    FILE                    *file;
+    size_t                   len;
+    char                    *text;
+    const char              *fault, *url = config->saml_metadata_url;
+    saml_provider_t         *provider;
+    static const char *const safe[] = {"https://", "http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/"};
+
+    for (size_t k = 0; url != NULL && k < sizeof(safe) / sizeof(safe[0]); k++) {
+        if (strncmp(url, safe[k], strlen(safe[k])) == 0) {
+            return NGX_OK;
+        }
+    }
+
+    if (url == NULL || strncmp(url, "file:///", 8) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "SAML_ENABLED is set, but SAML_METADATA_URL is no URL of https or file");
+        return NGX_ERROR;
+    }
+
+    text = arena_alloc(arena, SAML_METADATA_LIMIT + 1);
+    file = fopen(url + 7, "r");
+    if (file == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno, "the file of SAML_METADATA_URL can not be read");
+        return NGX_ERROR;
+    }
+
+    len = fread(text, 1, SAML_METADATA_LIMIT, file);
+    text[len] = '\0';
+    fclose(file);
+
+    provider = arena_alloc(arena, sizeof(saml_provider_t));
+    fault = saml_provider_read(provider, text, len);
+    if (fault != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "SAML_METADATA_URL: %s", fault);
+        return NGX_ERROR;
+    }
+
+    config->saml_metadata = text;
 
     return NGX_OK;
 }

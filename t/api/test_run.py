@@ -68,7 +68,7 @@ def test_configure_names_the_package_of_what_is_missing(tmp_path):
         assert len([line for line in lines if line.endswith(f"apt-get install {package}")]) == 1, package
 
 
-@pytest.mark.parametrize("name,value", [("KEYCLOAK_ENABLED", "TRUE"), ("OKTA_ENABLED", "true"), ("SAML_ENABLED", "true"), ("REDIS_USE_SSL", "True")])
+@pytest.mark.parametrize("name,value", [("KEYCLOAK_ENABLED", "TRUE"), ("OKTA_ENABLED", "true"), ("REDIS_USE_SSL", "True")])
 def test_what_is_not_there_is_refused_at_the_start(server, name, value):
     """Who sets it relies on it."""
     environment = {**server.environment, **server.settings(), name: value}
