@@ -164,10 +164,12 @@ login_form(rq_t *rq, const char *fault, const char *username)
 static void
 login_links(rq_t *rq, text_t *page)
 {
+    const char *next = page_next(rq, "");
     const struct {
         bool        open;
         const char *path, *text;
     } links[] = {
+        {rq->config->saml, login_to(rq, "/saml2_auth/sp/", *next == '\0' ? NULL : next), "Log in at your organization"},
         {rq->config->anonymous_gateway, "/anonymous-gateway", "Continue as a guest"},
         {rq->config->email_enabled, "/password-reset-request", "Forgot the password?"},
     };

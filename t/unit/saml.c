@@ -182,6 +182,7 @@ prepare(void **state)
     int            len;
 
     start(state);
+    strcpy(idp.provider.entity, "https://idp.example.com/");
     expect(response("", OF_ASSERTION), "not that of the identity provider", "no signature yet"); /* xmlsec is there from now on */
 
     idp.key = EVP_RSA_gen(2048);
