@@ -89,7 +89,7 @@ fields_parse(rq_t *rq)
     json_t     *fields, *list;
     const char *text, *p, *dot, *comma;
 
-    text = param_text(rq, "fields");
+    text = query_text(rq, "fields");
 
     if (text == NULL) {
         return NULL;

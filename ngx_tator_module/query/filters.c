@@ -117,11 +117,7 @@ filter_value(query_t *query, const filter_t *filter)
         return rq_format(query->rq, "%ld", (long) query_integer(query->rq, filter->name, param(query->rq, filter->name)));
 
     default:
-        text = param_text(query->rq, filter->name);
-
-        if (text == NULL) {
-            fail(query->rq, 400, "%s must be text", filter->name);
-        }
+        text = query_text(query->rq, filter->name);
 
         return filter->value == FILTER_UUID ? query_uuid(query->rq, filter->name, text) : text;
     }
@@ -213,7 +209,7 @@ filter_archive(query_t *query)
 {
     const char *cycle;
 
-    if (!(query->kind->bit & MEDIA) || (cycle = param_text(query->rq, "archive_lifecycle")) == NULL) {
+    if (!(query->kind->bit & MEDIA) || (cycle = query_text(query->rq, "archive_lifecycle")) == NULL) {
         return;
     }
 

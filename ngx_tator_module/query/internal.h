@@ -157,4 +157,7 @@ void query_media_begin(query_t *query, sql_t *sql);
 /* Text of a list parameter's items, also of one text; the n-th, or NULL behind the last. */
 const char *query_item(rq_t *rq, const char *name, size_t n);
 
+/* A parameter that is one text; NULL: absent. Of a body, where it comes unchecked, 400 when it is something else. */
+const char *query_text(rq_t *rq, const char *name);
+
 #endif

@@ -35,7 +35,7 @@ query_order(query_t *query)
             sql_put(query->order, "0 + 0"); /* all are equal */
 
         } else if ((column = kind_sort_column(query->kind, name)) == NULL) {
-            fail(query->rq, 400, "Can not sort by %s", query_shown(query->rq, name));
+            fail(query->rq, 400, "sort_by: there is no %s to sort by", query_shown(query->rq, name));
 
         } else {
             sql_raw(query->order, column);

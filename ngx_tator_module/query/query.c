@@ -255,20 +255,28 @@ query_item(rq_t *rq, const char *name, size_t n)
 {
     json_t *value = param(rq, name);
 
-    if (json_is_array(value)) {
-        value = json_array_get(value, n);
-        n = 0;
-    }
-
-    if (value == NULL || json_is_null(value) || n > 0) {
+    if (json_is_array(value) ? n >= json_array_size(value) : n > 0 || !param_given(rq, name)) {
         return NULL;
     }
+
+    value = json_is_array(value) ? json_array_get(value, n) : value;
 
     if (!json_is_string(value)) {
         fail(rq, 400, "%s must be text", name);
     }
 
     return json_string_value(value);
+}
+
+
+const char *
+query_text(rq_t *rq, const char *name)
+{
+    if (json_is_array(param(rq, name))) {
+        fail(rq, 400, "%s must be text", name);
+    }
+
+    return query_item(rq, name, 0);
 }
 
 

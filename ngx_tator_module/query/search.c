@@ -138,7 +138,7 @@ query_decoded(query_t *query, const char *name)
     json_error_t   error;
     unsigned char *data;
 
-    text = param_text(query->rq, name);
+    text = query_text(query->rq, name);
 
     if (text == NULL) {
         return NULL;

@@ -10,6 +10,8 @@
 #include "../api/delete.h"
 #include "../query/query.h"
 
+#define MATCH_WAYS 1e6 /* tens of milliseconds for one path */
+
 static const field_t section_common_fields[] = {
     {"path", STRING(NULLABLE), OPTIONAL, "Place in the tree of folders, dotted."},
     {"dtype", STRING(ENUM_SECTION_DTYPE), OPTIONAL, "Kind of data."},
@@ -100,6 +102,7 @@ static const column_t section_columns[] = {
 
 static void        section_select(sql_t *sql);
 static void        section_filters(rq_t *rq, sql_t *sql);
+static void        section_check_match(rq_t *rq, const char *match);
 static const char *section_matched(rq_t *rq);
 static const char *section_path(rq_t *rq);
 static void        section_check_path(rq_t *rq, const char *path);
@@ -293,6 +296,7 @@ section_filters(rq_t *rq, sql_t *sql)
     }
 
     if (param_given(rq, "match")) {
+        section_check_match(rq, param_text(rq, "match"));
         sql_put(sql, " AND t.path ~ %s::lquery", param_text(rq, "match"));
     }
 
@@ -306,6 +310,34 @@ section_filters(rq_t *rq, sql_t *sql)
 
     query_visible(rq, sql, &kind_section);
     query_searched(rq, &kind_section, sql);
+}
+
+
+/* A pattern with several parts of any length is tried in every way that these can share a path's labels: 400 when these are too many. */
+static void
+section_check_match(rq_t *rq, const char *match)
+{
+    double  ways = 1;
+    int64_t labels, parts = 0;
+
+    for (const char *p = match; *p != '\0'; p++) {
+        parts += (p == match || p[-1] == '.') && p[0] == '*' && p[1] != '{';
+        parts += *p == '{';
+    }
+
+    if (parts <= 2) {
+        return;
+    }
+
+    labels = pg_int(pg_query(rq, "SELECT max(nlevel(path)) FROM main_section WHERE project = %ld", rq->project), 0, 0);
+
+    for (int64_t k = 1; k <= parts && ways <= MATCH_WAYS; k++) {
+        ways *= (double) (labels + k) / (double) k;
+    }
+
+    if (ways > MATCH_WAYS) {
+        fail(rq, 400, "match: too many parts of any length, for paths of up to %ld labels", (long) labels);
+    }
 }
 
 

@@ -1,5 +1,5 @@
 /* The parameter `fields`: any text chooses columns that make a well formed select list, or is refused in words. */
-/* link: t/fuzz/support/request.c ngx_tator_module/query/query.c ngx_tator_module/query/search.c ngx_tator_module/query/terms.c ngx_tator_module/query/attributes.c ngx_tator_module/query/filters.c ngx_tator_module/query/related.c ngx_tator_module/query/sections.c ngx_tator_module/query/vectors.c ngx_tator_module/query/kinds.c ngx_tator_module/query/order.c */
+/* link: t/fuzz/support/request.c ngx_tator_module/query/query.c ngx_tator_module/query/search.c ngx_tator_module/query/terms.c ngx_tator_module/query/attributes.c ngx_tator_module/query/filters.c ngx_tator_module/query/related.c ngx_tator_module/query/sections.c ngx_tator_module/query/vectors.c ngx_tator_module/query/kinds.c ngx_tator_module/query/order.c ngx_tator_module/query/fields.c ngx_tator_module/query/visible.c */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Searches: any base64, any JSON, as each parameter that takes one and as a saved search, is refused in words or becomes a well formed
    statement, the same one each time. */
-/* link: t/fuzz/support/request.c ngx_tator_module/query/query.c ngx_tator_module/query/search.c ngx_tator_module/query/terms.c ngx_tator_module/query/attributes.c ngx_tator_module/query/filters.c ngx_tator_module/query/related.c ngx_tator_module/query/sections.c ngx_tator_module/query/vectors.c ngx_tator_module/query/kinds.c ngx_tator_module/query/order.c */
+/* link: t/fuzz/support/request.c ngx_tator_module/query/query.c ngx_tator_module/query/search.c ngx_tator_module/query/terms.c ngx_tator_module/query/attributes.c ngx_tator_module/query/filters.c ngx_tator_module/query/related.c ngx_tator_module/query/sections.c ngx_tator_module/query/vectors.c ngx_tator_module/query/kinds.c ngx_tator_module/query/order.c ngx_tator_module/query/fields.c ngx_tator_module/query/visible.c */
 
 #include <stdint.h>
 #include <stdlib.h>
