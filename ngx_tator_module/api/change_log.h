@@ -25,4 +25,9 @@ void change_log_changed(rq_t *rq, const change_kind_t *kind, const json_t *old, 
 /* One log of creation for each row of `ids`, set-based. */
 void change_log_created(rq_t *rq, const change_kind_t *kind, const char *ids);
 
+/* The same from rows that are known already: what change_log_columns() selects (of "t"; the first is the id), ascending. `types` has attribute
+   types by the type's id: logs name attributes in their order. */
+void change_log_columns(sql_t *sql, const change_kind_t *kind);
+void change_log_created_rows(rq_t *rq, const change_kind_t *kind, const result_t *rows, json_t *types);
+
 #endif

@@ -164,6 +164,15 @@ tx_open(const rq_t *rq)
 
 
 void
+pg_references(rq_t *rq, bool checked)
+{
+    pg_query(rq,
+             "SELECT set_config('session_replication_role', %s, true) FROM pg_roles WHERE rolname = current_user AND rolsuper",
+             checked ? "origin" : "replica");
+}
+
+
+void
 pg_confirm(rq_t *rq)
 {
     pg_query(rq, "SELECT");

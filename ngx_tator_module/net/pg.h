@@ -31,6 +31,10 @@ void tx_begin(rq_t *rq);
 void tx_commit(rq_t *rq);
 bool tx_open(const rq_t *rq);
 
+/* Whether foreign keys of rows written from now on are checked, in the open transaction. For a caller that holds what he refers to by a lock of
+   his own. Only a superuser may leave checks out; for other roles they stay. */
+void pg_references(rq_t *rq, bool checked);
+
 /* Run a statement without effect, for request_confirm(). */
 void pg_confirm(rq_t *rq);
 

@@ -48,6 +48,10 @@ const annotation_t annotation_state = {
                 "pgtrigger_post_state_update_lookup_2d543}",
 };
 
+static sql_t      *annotation_numbered(rq_t *rq, const annotation_t *kind, const sql_t *source);
+static sql_t      *annotation_begin(rq_t *rq, const annotation_t *kind);
+static void        annotation_columns(sql_t *sql, const annotation_t *kind);
+static void        annotation_looked(sql_t *sql, const annotation_t *kind);
 static void        annotation_advisory(rq_t *rq, const char *elemental_ids);
 static void        annotation_lock_rows(rq_t *rq, const annotation_t *kind, const char *ids);
 static void        changes_put(sql_t *sql, const change_t *change);
@@ -323,49 +327,54 @@ annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, co
 result_t *
 annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source)
 {
-    sql_t             *sql;
-    const char *const *column;
+    sql_t *sql;
 
-    pg_query(rq, "SELECT set_config('pgtrigger.ignore', %s, true)", kind->triggers);
-
-    sql = sql_new(rq->arena);
-    sql_put(sql, "WITH source AS MATERIALIZED (");
-    sql_append(sql, source);
-    sql_put(sql, "), numbered AS (SELECT g.*, g.first + row_number() OVER (PARTITION BY g.elemental_id, g.version ORDER BY g.n) - 1 AS mark,"
-                 "  g.first + count(*) OVER (PARTITION BY g.elemental_id, g.version) - 1 AS latest_mark"
-                 " FROM (SELECT s.*, CASE WHEN s.fresh THEN 0 ELSE coalesce((SELECT max(t.mark) + 1 FROM ");
-    sql_raw(sql, kind->table);
-    sql_put(sql,
-            " t WHERE t.elemental_id = s.elemental_id AND t.version = s.version AND t.deleted = false), 0) END AS first"
-            "  FROM source s OFFSET 0) g"
-            "), raised AS ("
-            " UPDATE ");
-    sql_raw(sql, kind->table);
-    sql_put(sql,
-            " t SET latest_mark = n.latest_mark FROM (SELECT DISTINCT elemental_id, version, latest_mark FROM numbered WHERE NOT fresh) n"
-            " WHERE t.elemental_id = n.elemental_id AND t.version = n.version AND t.latest_mark IS DISTINCT FROM n.latest_mark"
-            "), created AS ("
-            " INSERT INTO ");
-    sql_raw(sql, kind->table);
-    sql_put(sql, " (mark, latest_mark");
-
-    for (column = kind->columns; *column != NULL; column++) {
-        sql_put(sql, ", ");
-        sql_raw(sql, *column);
-    }
-
-    sql_put(sql, ") SELECT mark, latest_mark");
-
-    for (column = kind->columns; *column != NULL; column++) {
-        sql_put(sql, ", ");
-        sql_raw(sql, *column);
-    }
-
-    sql_put(sql, " FROM numbered ORDER BY n RETURNING id, project), looked AS (INSERT INTO main_projectlookup (project_id, ");
-    sql_raw(sql, kind->lookup);
-    sql_put(sql, ") SELECT project, id FROM created ON CONFLICT DO NOTHING) SELECT id FROM created ORDER BY id");
+    sql = annotation_numbered(rq, kind, source);
+    sql_put(sql, " RETURNING id, project)");
+    annotation_looked(sql, kind);
+    sql_put(sql, " SELECT id FROM created ORDER BY id");
 
     return pg_run(rq, sql);
+}
+
+
+/* What the logs tell comes back from the insert itself, and rows whose groups are new need no numbers but 0: each of the two saves a tenth of
+   the time (bench: creation). */
+result_t *
+annotation_create(rq_t *rq, const annotation_t *kind, const specs_t *specs, const sql_t *source)
+{
+    sql_t    *sql;
+    json_t   *types;
+    result_t *result;
+
+    if (specs->elemental_n > 0) {
+        sql = annotation_numbered(rq, kind, source);
+
+    } else {
+        sql = annotation_begin(rq, kind);
+        sql_put(sql, ") SELECT 0, 0");
+        annotation_columns(sql, kind);
+        sql_put(sql, " FROM (");
+        sql_append(sql, source);
+        sql_put(sql, ") s ORDER BY n");
+    }
+
+    sql_put(sql, " RETURNING ");
+    change_log_columns(sql, kind->change);
+    sql_put(sql, ")");
+    annotation_looked(sql, kind);
+    sql_put(sql, " SELECT * FROM created ORDER BY id");
+    result = pg_run(rq, sql);
+
+    types = rq_own(rq, json_object());
+
+    for (int64_t k = 0; k < pg_rows(specs->types); k++) {
+        json_object_set(types, pg_text(specs->types, k, 0), specs->attributes[k]);
+    }
+
+    change_log_created_rows(rq, kind->change, result, types);
+
+    return result;
 }
 
 
@@ -594,6 +603,78 @@ annotation_deleted(rq_t *rq, const annotation_t *kind, const annotation_row_t *r
                                                      row->elemental_id, (long) row->mark))));
     json_object_set(answer, "id", rq_own(rq, json_integer(id)));
     reply_json(rq, 200, answer);
+}
+
+
+/* "WITH … created AS (INSERT … SELECT …": open for what is returned. */
+static sql_t *
+annotation_numbered(rq_t *rq, const annotation_t *kind, const sql_t *source)
+{
+    sql_t *sql, *insert;
+
+    insert = annotation_begin(rq, kind);
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "WITH source AS MATERIALIZED (");
+    sql_append(sql, source);
+    sql_put(sql, "), numbered AS (SELECT g.*, g.first + row_number() OVER (PARTITION BY g.elemental_id, g.version ORDER BY g.n) - 1 AS mark,"
+                 "  g.first + count(*) OVER (PARTITION BY g.elemental_id, g.version) - 1 AS latest_mark"
+                 " FROM (SELECT s.*, CASE WHEN s.fresh THEN 0 ELSE coalesce((SELECT max(t.mark) + 1 FROM ");
+    sql_raw(sql, kind->table);
+    sql_put(sql,
+            " t WHERE t.elemental_id = s.elemental_id AND t.version = s.version AND t.deleted = false), 0) END AS first"
+            "  FROM source s OFFSET 0) g"
+            "), raised AS ("
+            " UPDATE ");
+    sql_raw(sql, kind->table);
+    sql_put(sql,
+            " t SET latest_mark = n.latest_mark FROM (SELECT DISTINCT elemental_id, version, latest_mark FROM numbered WHERE NOT fresh) n"
+            " WHERE t.elemental_id = n.elemental_id AND t.version = n.version AND t.latest_mark IS DISTINCT FROM n.latest_mark"
+            "), ");
+    sql_raw(sql, insert->text + strlen("WITH "));
+    sql_put(sql, ") SELECT mark, latest_mark");
+    annotation_columns(sql, kind);
+    sql_put(sql, " FROM numbered ORDER BY n");
+
+    return sql;
+}
+
+
+/* "WITH created AS (INSERT INTO … (mark, latest_mark, …": open for the end of the list. */
+static sql_t *
+annotation_begin(rq_t *rq, const annotation_t *kind)
+{
+    sql_t *sql;
+
+    pg_query(rq, "SELECT set_config('pgtrigger.ignore', %s, true)", kind->triggers);
+
+    sql = sql_new(rq->arena);
+    sql_put(sql, "WITH created AS (INSERT INTO ");
+    sql_raw(sql, kind->table);
+    sql_put(sql, " AS t (mark, latest_mark");
+    annotation_columns(sql, kind);
+
+    return sql;
+}
+
+
+static void
+annotation_columns(sql_t *sql, const annotation_t *kind)
+{
+    for (const char *const *column = kind->columns; *column != NULL; column++) {
+        sql_put(sql, ", ");
+        sql_raw(sql, *column);
+    }
+}
+
+
+/* The unique constraint of look-up rows has columns that are always null, so nothing is ever in conflict. */
+static void
+annotation_looked(sql_t *sql, const annotation_t *kind)
+{
+    sql_put(sql, ", looked AS (INSERT INTO main_projectlookup (project_id, ");
+    sql_raw(sql, kind->lookup);
+    sql_put(sql, ") SELECT project, id FROM created)");
 }
 
 

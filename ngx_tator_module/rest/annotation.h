@@ -26,6 +26,17 @@ typedef struct {
 
 extern const annotation_t annotation_localization, annotation_state;
 
+/* What the specs of a POST name: types, media, versions, parents and authors, checked against the project. */
+typedef struct {
+    const result_t *types;      /* id, attribute_types, name, association or dtype */
+    json_t        **attributes; /* attribute types by the result's row */
+    int64_t         version;
+    json_t         *authors; /* user id by user_elemental_id */
+    const char    **elemental_ids;
+    size_t          elemental_n;                                      /* 0: each row gets one of its own */
+    const char     *type_ids, *media_ids, *version_ids, *parent_ids; /* arrays, each id once */
+} specs_t;
+
 /* A row and the type that it has. */
 typedef struct {
     int64_t     id, mark, version, type, thumbnail;
@@ -76,9 +87,11 @@ void annotation_change(rq_t *rq, const annotation_t *kind, const changes_t *chan
 result_t *annotation_copy(rq_t *rq, const annotation_t *kind, const changes_t *changes, const char *ids);
 
 /* Insert what `source` selects: all of kind->columns by name, n, the order, and fresh, whether its elemental id was made for it just now, so that
-   no other row can have it. Marks and look-up rows follow from it. The groups are
-   locked already. Ids as above. */
+   no other row can have it. Marks and look-up rows follow from it. The groups are locked already. Ids as above. */
 result_t *annotation_insert(rq_t *rq, const annotation_t *kind, const sql_t *source);
+
+/* The same for rows that the specs of a POST make, with their logs of creation. */
+result_t *annotation_create(rq_t *rq, const annotation_t *kind, const specs_t *specs, const sql_t *source);
 
 /* The author that user_elemental_id names, 0 when absent. 403 without full control, 400 when unknown. */
 int64_t annotation_author(rq_t *rq, const char *user_elemental_id);
@@ -102,24 +115,18 @@ void annotation_delete_list(rq_t *rq, const annotation_t *kind, const char *noun
 /* Mark rows as deleted (prune), with one change log. */
 void annotation_prune(rq_t *rq, const annotation_t *kind, const char *ids, int64_t first);
 
-/* What the specs of a POST name: types, media, versions, parents and authors, checked against the project. */
-typedef struct {
-    const result_t *types; /* id, attribute_types, name, association or dtype */
-    json_t        **attributes; /* attribute types by the result's row */
-    int64_t         version;
-    json_t         *authors; /* user id by user_elemental_id */
-} specs_t;
-
 specs_t annotation_specs(rq_t *rq, const annotation_t *kind);
 
 /* The result's row of a type of the specs. */
 int64_t specs_type(const specs_t *specs, int64_t type);
 
-/* Members that rows of both kinds begin with, from a spec: n, type, version, parent, elemental_id, author, attributes. */
-json_t *specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n);
+/* Begin the JSON object of the n-th row in `out` with the members that rows of both kinds have: n, type, version, parent, elemental_id, author,
+   attributes. The caller adds his own by specs_member(), and "}". */
+void specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, text_t *out);
+void specs_member(text_t *out, const char *name, const json_t *value);
 
-/* Lock the elemental ids that rows made by specs_row() bring. */
-void specs_lock(rq_t *rq, const annotation_t *kind, const json_t *rows);
+/* Lock the elemental ids that the specs bring. */
+void specs_lock(rq_t *rq, const annotation_t *kind, const specs_t *specs);
 
 /* Hold every row that new localizations will refer to until the transaction ends, as the foreign keys' own checks would: one statement
    instead of seven look-ups a row. Where the role may (a superuser), those checks are then left out for this transaction: 500 rows in

@@ -7,6 +7,9 @@
 
 #include "annotation.h"
 
+static void specs_elemental(rq_t *rq, specs_t *specs);
+static int  specs_order(const void *left, const void *right);
+
 
 specs_t
 annotation_specs(rq_t *rq, const annotation_t *kind)
@@ -17,19 +20,19 @@ annotation_specs(rq_t *rq, const annotation_t *kind)
     json_t     *spec;
     specs_t     specs = {0};
     result_t   *result;
-    const char *types, *media, *versions, *parents, *author;
+    const char *author;
 
-    types = specs_ids(rq, "type", &types_n);
-    media = specs_ids(rq, states ? "media_ids" : "media_id", &media_n);
-    versions = specs_ids(rq, "version", &versions_n);
-    parents = specs_ids(rq, "parent", &parents_n);
+    specs.type_ids = specs_ids(rq, "type", &types_n);
+    specs.media_ids = specs_ids(rq, states ? "media_ids" : "media_id", &media_n);
+    specs.version_ids = specs_ids(rq, "version", &versions_n);
+    specs.parent_ids = specs_ids(rq, "parent", &parents_n);
 
     sql = sql_new(rq->arena);
     sql_put(sql, "SELECT id, attribute_types, name, ");
     sql_raw(sql, states ? "association" : "dtype");
     sql_put(sql, " FROM ");
     sql_raw(sql, kind->types);
-    sql_put(sql, " WHERE project = %ld AND id = ANY(%s::bigint[]) ORDER BY id", rq->project, types);
+    sql_put(sql, " WHERE project = %ld AND id = ANY(%s::bigint[]) ORDER BY id", rq->project, specs.type_ids);
     specs.types = pg_run(rq, sql);
 
     if ((size_t) pg_rows(specs.types) != types_n) {
@@ -41,7 +44,7 @@ annotation_specs(rq_t *rq, const annotation_t *kind)
             "SELECT (SELECT count(*) FROM unnest(%s::bigint[]) u(id) JOIN main_media t ON t.id = u.id WHERE t.project = %ld),"
             " (SELECT count(*) FROM unnest(%s::bigint[]) u(id) JOIN main_version t ON t.id = u.id WHERE t.project_id = %ld),"
             " (SELECT count(*) FROM unnest(%s::bigint[]) u(id) JOIN ",
-            media, rq->project, versions, rq->project, parents);
+            specs.media_ids, rq->project, specs.version_ids, rq->project, specs.parent_ids);
     sql_raw(sql, kind->table);
     sql_put(sql, " t ON t.id = u.id)");
     result = pg_run(rq, sql);
@@ -79,6 +82,8 @@ annotation_specs(rq_t *rq, const annotation_t *kind)
         specs.version = annotation_version(rq);
     }
 
+    specs_elemental(rq, &specs);
+
     return specs;
 }
 
@@ -96,11 +101,11 @@ specs_type(const specs_t *specs, int64_t type)
 }
 
 
-json_t *
-specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n)
+void
+specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, text_t *out)
 {
-    json_t     *row, *author, *parent, *version;
-    int64_t     type;
+    json_t     *author, *parent, *version;
+    int64_t     type, user = rq->user.id;
     const char *elemental_id;
 
     type = specs_type(specs, json_integer_value(json_object_get(spec, "type")));
@@ -108,45 +113,41 @@ specs_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n)
     parent = json_object_get(spec, "parent");
     elemental_id = json_string_value(json_object_get(spec, "elemental_id"));
     author = json_object_get(spec, "user_elemental_id");
-    author = json_is_string(author) ? json_object_get(specs->authors, json_string_value(author)) : rq_own(rq, json_integer(rq->user.id));
 
-    row = rq_own(rq, json_object());
-    json_object_set(row, "n", rq_own(rq, json_integer((json_int_t) n)));
-    json_object_set(row, "type", json_object_get(spec, "type"));
-    json_object_set(row, "version", json_is_integer(version) ? version : rq_own(rq, json_integer(specs->version)));
-    json_object_set(row, "author", author);
-    json_object_set(row, "attributes",
-                    attributes_on_create(rq, specs->attributes[type], json_object_get(spec, "attributes")));
+    if (json_is_string(author)) {
+        user = json_integer_value(json_object_get(specs->authors, json_string_value(author)));
+    }
+
+    text_printf(out, "{\"n\":%zu,\"author\":%ld,\"version\":%ld", n, (long) user,
+                (long) (json_is_integer(version) ? json_integer_value(version) : specs->version));
+    specs_member(out, "type", json_object_get(spec, "type"));
+    specs_member(out, "attributes", attributes_on_create(rq, specs->attributes[type], json_object_get(spec, "attributes")));
 
     if (json_is_number(parent)) {
-        json_object_set(row, "parent", rq_own(rq, json_integer((json_int_t) json_number_value(parent))));
+        text_printf(out, ",\"parent\":%ld", (long) json_number_value(parent));
     }
 
     if (elemental_id != NULL) {
-        json_object_set(row, "elemental_id", rq_own(rq, json_string(query_uuid(rq, "elemental_id", elemental_id))));
+        text_printf(out, ",\"elemental_id\":\"%s\"", query_uuid(rq, "elemental_id", elemental_id));
     }
-
-    return row;
 }
 
 
 void
-specs_lock(rq_t *rq, const annotation_t *kind, const json_t *rows)
+specs_member(text_t *out, const char *name, const json_t *value)
 {
-    size_t       k, n = 0;
-    json_t      *row;
-    const char **ids;
+    text_puts(out, ",\"");
+    text_puts(out, name);
+    text_puts(out, "\":");
+    json_write(out, value);
+}
 
-    ids = arena_alloc(rq->arena, (json_array_size(rows) + 1) * sizeof(char *));
 
-    json_array_foreach((json_t *) rows, k, row) {
-        if (json_object_get(row, "elemental_id") != NULL) {
-            ids[n++] = json_string_value(json_object_get(row, "elemental_id"));
-        }
-    }
-
-    if (n > 0) {
-        annotation_lock_elemental(rq, kind, sql_text_array(rq->arena, ids, n));
+void
+specs_lock(rq_t *rq, const annotation_t *kind, const specs_t *specs)
+{
+    if (specs->elemental_n > 0) {
+        annotation_lock_elemental(rq, kind, sql_text_array(rq->arena, specs->elemental_ids, specs->elemental_n));
     }
 }
 
@@ -154,24 +155,20 @@ specs_lock(rq_t *rq, const annotation_t *kind, const json_t *rows)
 void
 specs_hold(rq_t *rq, const specs_t *specs)
 {
-    size_t      types_n, media_n, versions_n, parents_n, users_n = 1;
+    size_t      users_n = 1;
     json_t     *author;
-    int64_t    *users;
+    int64_t    *list;
     result_t   *result;
-    const char *key, *types, *media, *versions, *parents;
+    const char *key, *users;
 
-    types = specs_ids(rq, "type", &types_n);
-    media = specs_ids(rq, "media_id", &media_n);
-    versions = specs_ids(rq, "version", &versions_n);
-    parents = specs_ids(rq, "parent", &parents_n);
-
-    users = arena_alloc(rq->arena, (json_object_size(specs->authors) + 1) * sizeof(int64_t));
-    users[0] = rq->user.id;
+    list = arena_alloc(rq->arena, (json_object_size(specs->authors) + 1) * sizeof(int64_t));
+    list[0] = rq->user.id;
 
     json_object_foreach(specs->authors, key, author) {
-        users[users_n++] = json_integer_value(author);
+        list[users_n++] = json_integer_value(author);
     }
 
+    users = sql_int_array(rq->arena, list, users_n);
     result = pg_query(rq,
                       "WITH t AS (SELECT id FROM main_localizationtype WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
                       " m AS (SELECT id FROM main_media WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
@@ -179,47 +176,54 @@ specs_hold(rq_t *rq, const specs_t *specs)
                       " l AS (SELECT id FROM main_localization WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
                       " u AS (SELECT id FROM main_user WHERE id = ANY(%s::int[]) FOR KEY SHARE),"
                       " p AS (SELECT id FROM main_project WHERE id = %ld FOR KEY SHARE)"
-                      " SELECT ARRAY(SELECT id FROM t) @> %s::int[] AND ARRAY(SELECT id FROM m) @> %s::int[]"
+                      " SELECT (SELECT count(*) FROM t) = cardinality(%s::int[]) AND (SELECT count(*) FROM m) = cardinality(%s::int[])"
                       "   AND ARRAY(SELECT id FROM v) @> (%s::int[] || array_remove(ARRAY[nullif(%ld, 0)::int], NULL))"
-                      "   AND ARRAY(SELECT id FROM l) @> %s::int[] AND ARRAY(SELECT id FROM u) @> %s::int[] AND EXISTS (SELECT FROM p)",
-                      types, media, versions, specs->version, parents, sql_int_array(rq->arena, users, users_n), rq->project, types, media,
-                      versions, specs->version, parents, sql_int_array(rq->arena, users, users_n));
+                      "   AND (SELECT count(*) FROM l) = cardinality(%s::int[]) AND ARRAY(SELECT id FROM u) @> %s::int[]"
+                      "   AND EXISTS (SELECT FROM p)",
+                      specs->type_ids, specs->media_ids, specs->version_ids, specs->version, specs->parent_ids, users, rq->project,
+                      specs->type_ids, specs->media_ids, specs->version_ids, specs->version, specs->parent_ids, users);
 
     if (!pg_bool(result, 0, 0)) {
         fail(rq, 400, "Something that the new localizations refer to is being deleted.");
     }
 
-    pg_query(rq, "SELECT set_config('session_replication_role', 'replica', true) FROM pg_roles WHERE rolname = current_user AND rolsuper");
+    pg_references(rq, false);
 }
 
 
 const char *
 specs_ids(rq_t *rq, const char *name, size_t *n)
 {
-    size_t      k, member;
-    json_t     *ids, *spec, *value, *item;
-    int64_t    *list;
-    const char *key;
+    size_t   k, member, found = 0, room = 1;
+    json_t  *spec, *value, *item;
+    int64_t *list;
 
-    ids = rq_own(rq, json_object());
+    json_array_foreach(rq->body, k, spec) {
+        value = json_object_get(spec, name);
+        room += json_is_array(value) ? json_array_size(value) : 1;
+    }
+
+    list = arena_alloc(rq->arena, room * sizeof(int64_t));
 
     json_array_foreach(rq->body, k, spec) {
         value = json_object_get(spec, name);
 
         if (json_is_number(value)) {
-            json_object_set_new(ids, rq_format(rq, "%ld", (long) json_number_value(value)), json_true());
+            list[found++] = (int64_t) json_number_value(value);
         }
 
         json_array_foreach(value, member, item) {
-            json_object_set_new(ids, rq_format(rq, "%ld", (long) json_number_value(item)), json_true());
+            list[found++] = (int64_t) json_number_value(item);
         }
     }
 
+    qsort(list, found, sizeof(int64_t), specs_order);
     *n = 0;
-    list = arena_alloc(rq->arena, (json_object_size(ids) + 1) * sizeof(int64_t));
 
-    json_object_foreach(ids, key, value) {
-        list[(*n)++] = atoll(key);
+    for (k = 0; k < found; k++) {
+        if (k == 0 || list[k] != list[k - 1]) {
+            list[(*n)++] = list[k];
+        }
     }
 
     return sql_int_array(rq->arena, list, *n);
@@ -242,4 +246,32 @@ annotation_created(rq_t *rq, const result_t *rows, const char *noun)
                     rq_own(rq, json_string(rq_format(rq, "Successfully created %ld %s!", (long) pg_rows(rows), noun))));
     json_object_set(answer, "id", ids);
     reply_json(rq, 201, answer);
+}
+
+
+static void
+specs_elemental(rq_t *rq, specs_t *specs)
+{
+    size_t      k;
+    json_t     *spec;
+    const char *elemental_id;
+
+    specs->elemental_ids = arena_alloc(rq->arena, (json_array_size(rq->body) + 1) * sizeof(char *));
+
+    json_array_foreach(rq->body, k, spec) {
+        elemental_id = json_string_value(json_object_get(spec, "elemental_id"));
+
+        if (elemental_id != NULL) {
+            specs->elemental_ids[specs->elemental_n++] = query_uuid(rq, "elemental_id", elemental_id);
+        }
+    }
+}
+
+
+static int
+specs_order(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *) left, b = *(const int64_t *) right;
+
+    return (a > b) - (a < b);
 }

@@ -4,7 +4,7 @@
 
 #include "localization.h"
 
-static json_t *localization_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n);
+static void localization_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, text_t *out);
 
 
 void
@@ -35,20 +35,24 @@ localization_create(rq_t *rq)
 {
     size_t    k;
     sql_t    *source;
-    json_t   *rows, *spec;
+    json_t   *spec;
+    text_t    rows;
     specs_t   specs;
     result_t *ids;
 
     specs = annotation_specs(rq, &annotation_localization);
-    rows = rq_own(rq, json_array());
+    text_start(&rows, rq->arena, 256 * json_array_size(rq->body));
+    text_puts(&rows, "[");
 
     json_array_foreach(rq->body, k, spec) {
-        json_array_append(rows, localization_row(rq, &specs, spec, k));
+        localization_row(rq, &specs, spec, k, &rows);
     }
+
+    text_puts(&rows, "]");
 
     tx_begin(rq);
 
-    specs_lock(rq, &annotation_localization, rows);
+    specs_lock(rq, &annotation_localization, &specs);
     specs_hold(rq, &specs);
 
     source = sql_new(rq->arena);
@@ -58,13 +62,12 @@ localization_create(rq_t *rq)
             "  r.height, nullif(r.points, 'null') AS points, false AS deleted, coalesce(r.elemental_id, gen_random_uuid()) AS elemental_id,"
             "  false AS variant_deleted, r.author AS created_by, r.media, r.author AS modified_by, r.parent, %ld::int AS project,"
             "  NULL::int AS thumbnail_image, r.type AS meta, r.author AS \"user\", r.version"
-            " FROM jsonb_to_recordset(%p::jsonb) AS r(n int, type int, media int, version int, frame int, x float8, y float8,"
+            " FROM jsonb_to_recordset(%s::jsonb) AS r(n int, type int, media int, version int, frame int, x float8, y float8,"
             "  u float8, v float8, width float8, height float8, points jsonb, parent int, elemental_id uuid, attributes jsonb,"
             "  author int)",
-            rq->project, rows);
+            rq->project, rows.data);
 
-    ids = annotation_insert(rq, &annotation_localization, source);
-    change_log_created(rq, &change_localization, annotation_array(rq, ids));
+    ids = annotation_create(rq, &annotation_localization, &specs, source);
     tx_commit(rq);
     annotation_created(rq, ids, "localizations");
 }
@@ -84,23 +87,24 @@ localization_delete_list(rq_t *rq)
 }
 
 
-static json_t *
-localization_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n)
+static void
+localization_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, text_t *out)
 {
-    json_t *row, *value;
+    json_t *value;
 
     static const char *const members[] = {"frame", "x", "y", "u", "v", "width", "height", "points"};
 
-    row = specs_row(rq, specs, spec, n);
-    json_object_set(row, "media", json_object_get(spec, "media_id"));
+    text_puts(out, n > 0 ? "," : "");
+    specs_row(rq, specs, spec, n, out);
+    specs_member(out, "media", json_object_get(spec, "media_id"));
 
     for (size_t k = 0; k < sizeof(members) / sizeof(members[0]); k++) {
         value = json_object_get(spec, members[k]);
 
         if (value != NULL) {
-            json_object_set(row, members[k], value);
+            specs_member(out, members[k], value);
         }
     }
 
-    return row;
+    text_puts(out, "}");
 }

@@ -6,7 +6,7 @@
 
 #include "state.h"
 
-static json_t     *state_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, const result_t *frames);
+static void        state_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, const result_t *frames, text_t *out);
 static result_t   *state_frames(rq_t *rq);
 static const char *state_spec_segments(rq_t *rq, const json_t *ids, const result_t *frames);
 static void        state_link(rq_t *rq, const char *sql, const char *member, const result_t *states);
@@ -43,21 +43,25 @@ state_create(rq_t *rq)
 {
     size_t    k;
     sql_t    *source;
-    json_t   *rows, *spec;
+    json_t   *spec;
+    text_t    rows;
     specs_t   specs;
     result_t *frames, *ids;
 
     specs = annotation_specs(rq, &annotation_state);
     frames = state_frames(rq);
-    rows = rq_own(rq, json_array());
+    text_start(&rows, rq->arena, 256 * json_array_size(rq->body));
+    text_puts(&rows, "[");
 
     json_array_foreach(rq->body, k, spec) {
-        json_array_append(rows, state_row(rq, &specs, spec, k, frames));
+        state_row(rq, &specs, spec, k, frames, &rows);
     }
+
+    text_puts(&rows, "]");
 
     tx_begin(rq);
 
-    specs_lock(rq, &annotation_state, rows);
+    specs_lock(rq, &annotation_state, &specs);
 
     source = sql_new(rq->arena);
     sql_put(source,
@@ -66,11 +70,11 @@ state_create(rq_t *rq)
             "  false AS deleted, coalesce(r.elemental_id, gen_random_uuid()) AS elemental_id, false AS variant_deleted,"
             "  r.author AS created_by, NULL::int AS extracted, r.author AS modified_by, r.parent, %ld::int AS project, r.type AS meta,"
             "  r.version"
-            " FROM jsonb_to_recordset(%p::jsonb) AS r(n int, type int, version int, frame int, parent int, segments jsonb,"
+            " FROM jsonb_to_recordset(%s::jsonb) AS r(n int, type int, version int, frame int, parent int, segments jsonb,"
             "  elemental_id uuid, attributes jsonb, author int)",
-            rq->project, rows);
+            rq->project, rows.data);
 
-    ids = annotation_insert(rq, &annotation_state, source);
+    ids = annotation_create(rq, &annotation_state, &specs, source);
 
     state_link(rq, "INSERT INTO main_state_media (state_id, media_id) SELECT * FROM unnest(%s::int[], %s::int[]) ON CONFLICT DO NOTHING",
                "media_ids", ids);
@@ -79,7 +83,6 @@ state_create(rq_t *rq)
                " ON CONFLICT DO NOTHING",
                "localization_ids", ids);
 
-    change_log_created(rq, &change_state, annotation_array(rq, ids));
     tx_commit(rq);
     annotation_created(rq, ids, "states");
 }
@@ -99,19 +102,19 @@ state_delete_list(rq_t *rq)
 }
 
 
-static json_t *
-state_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, const result_t *frames)
+static void
+state_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, const result_t *frames, text_t *out)
 {
-    json_t     *row, *frame, *ids;
-    int64_t     type;
-    const char *segments;
+    json_t *frame, *ids;
+    int64_t type;
 
-    row = specs_row(rq, specs, spec, n);
+    text_puts(out, n > 0 ? "," : "");
+    specs_row(rq, specs, spec, n, out);
     frame = json_object_get(spec, "frame");
     type = specs_type(specs, json_integer_value(json_object_get(spec, "type")));
 
     if (frame != NULL && !json_is_null(frame)) {
-        json_object_set(row, "frame", frame);
+        specs_member(out, "frame", frame);
 
     } else if (strcmp(pg_text(specs->types, type, 3), "Frame") == 0) {
         fail(rq, 400, "Missing required field in request body \"frame\".");
@@ -120,11 +123,11 @@ state_row(rq_t *rq, const specs_t *specs, const json_t *spec, size_t n, const re
     ids = json_object_get(spec, "localization_ids");
 
     if (json_array_size(ids) > 0) {
-        segments = state_spec_segments(rq, ids, frames);
-        json_object_set(row, "segments", rq_own(rq, json_loads(segments, 0, NULL)));
+        text_puts(out, ",\"segments\":");
+        text_puts(out, state_spec_segments(rq, ids, frames));
     }
 
-    return row;
+    text_puts(out, "}");
 }
 
 
