@@ -12,10 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from pathlib import Path
 
 from bench import large
+from bench import transcode as ladder
 from t.chaos.conftest import boxes, fill
 from t.server import Http, Server
 
@@ -164,55 +164,8 @@ def memory(server):
     say("with 8 slow readers of 100,000 rows, more MB", f"{most - before:+.1f}", "at most +4", most - before <= 4)
 
 
-def clip(folder):
-    path = Path(folder) / "clip.mp4"
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=10", "-f", "lavfi", "-i",
-                    "sine=frequency=440:sample_rate=48000:duration=10", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac",
-                    str(path)], check=True)
-    return path
-
-
-def by_ffmpeg(source, folder, heights):
-    """The same outputs one after the other, as the command line makes them."""
-    video = ["-c:v", "libx264", "-preset", "fast", "-tune", "fastdecode", "-crf", "23", "-g", "25", "-pix_fmt", "yuv420p"]
-    fragments = ["-movflags", "frag_keyframe+empty_moov+default_base_moof"]
-    commands = [["-an", "-vf", f"scale=-2:{height}", *video, *fragments, f"{height}.mp4"] for height in heights]
-    commands += [["-vn", "-c:a", "aac", "-ac", "2", "audio.m4a"],
-                 ["-an", "-vf", "scale=256:-2", "-frames:v", "1", "thumbnail.jpg"],
-                 ["-an", "-vf", "fps=3,scale=256:-2:flags=lanczos,split[a][b];[a]palettegen[p];[b][p]paletteuse", "thumbnail.gif"]]
-    start = time.perf_counter()
-    for command in commands:
-        subprocess.run(["ffmpeg", "-v", "error", "-y", "-i", str(source), *command[:-1], str(Path(folder) / command[-1])], check=True)
-    return time.perf_counter() - start
-
-
 def transcode(server):
-    import tator
-    made = fill(server)
-    api = tator.get_api(server.url, server.token)
-    api.update_media_type(made.video, media_type_update={"archive_config": [{"encode": {"vcodec": "copy"}}]})
-
-    with tempfile.TemporaryDirectory() as folder:
-        source, heights = clip(folder), []
-
-        def ours():
-            response = None
-            for _, response in tator.util.upload_media(api, made.video, str(source), fname=uuid.uuid4().hex + ".mp4"):
-                pass
-            start = time.perf_counter()
-            while (job := api.get_transcode(response.id)).job.status.lower() not in ("succeeded", "failed"):
-                time.sleep(0.05)
-            spent = time.perf_counter() - start
-            assert job.job.status.lower() == "succeeded", job
-            media = api.get_media(job.spec.media_id) if job.spec.media_id else max(api.get_media_list(made.project, type=made.video), key=lambda m: m.id)
-            heights[:] = sorted(file.resolution[0] for file in media.media_files.streaming)
-            return spent
-
-        ours()
-        floor, spent = medians(lambda: by_ffmpeg(source, folder, heights), ours, rounds=3)
-    say("ffmpeg, the same outputs one after the other, s", f"{floor:.2f}")
-    say(f"transcode of a 10 s 1280x720 clip ({', '.join(map(str, heights))}), s", f"{spent:.2f}")
-    say("transcode, of ffmpeg", f"{spent / floor:.2f}", "at most 0.7", spent / floor <= 0.7)
+    ladder.run(server, say)
 
 
 def permissions(server):

@@ -9,7 +9,7 @@ from t.painted import numbers, paint, probe, run, transcode
 LADDER = [{"resolution": 36, "crf": 12}, {"resolution": 72, "crf": 12}, {"resolution": 108, "crf": 12},
           {"resolution": 72, "vcodec": "hevc", "crf": 14, "preset": "ultrafast"}, {"resolution": 72, "vcodec": "av1", "crf": 20, "preset": "10"}]
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-crf", "10", "-pix_fmt", "yuv420p")
-GROUP = 25
+GROUP, COUNT = 25, 140
 
 
 def some(count):
@@ -17,22 +17,61 @@ def some(count):
     return sorted({0, count - 1, *random.Random(count).sample(range(count), 20)})
 
 
-def by_fragment(stream, segments, frame, folder):
-    """A picture as a player comes to it: headers and the one fragment that holds it, nothing else."""
-    parts = segments["segments"]
-    found = next(n for n, part in enumerate(parts) if part["name"] == "moof" and part["frame_start"] <= frame < part["frame_start"] + part["frame_samples"])
-    data = stream.read_bytes()
-    piece = folder / "piece.mp4"
-    piece.write_bytes(b"".join(data[part["offset"]:part["offset"] + part["size"]] for part in (*parts[:2], parts[found], parts[found + 1])))
-    return numbers(piece)[frame - parts[found]["frame_start"]]
+def fragments(stream, segments, folder):
+    """Pictures as a player comes to them: headers and one fragment, nothing else. (first picture, numbers that are shown) for each."""
+    parts, data, shown = segments["segments"], stream.read_bytes(), []
+    assert [part["name"] for part in parts[:2]] == ["ftyp", "moov"]
+    assert sum(part["size"] for part in parts) == len(data) and all(
+        part["offset"] == sum(one["size"] for one in parts[:n]) and data[part["offset"] + 4:part["offset"] + 8].decode() == part["name"]
+        and int.from_bytes(data[part["offset"]:part["offset"] + 4], "big") == part["size"] for n, part in enumerate(parts))
+    for n, part in enumerate(parts):
+        if part["name"] == "moof":
+            assert parts[n + 1]["name"] == "mdat" and part["frame_samples"] <= GROUP
+            piece = folder / "piece.mp4"
+            piece.write_bytes(b"".join(data[one["offset"]:one["offset"] + one["size"]] for one in (*parts[:2], part, parts[n + 1])))
+            shown.append((part["frame_start"], numbers(piece)))
+            assert len(shown[-1][1]) == part["frame_samples"]
+    return shown
 
 
-@pytest.mark.parametrize("suffix,rate,variable", [(".mp4", "25", False), (".mp4", "30000/1001", True), (".mkv", "60000/1001", True)])
-def test_every_picture_is_where_its_number_says(suffix, rate, variable, tmp_path):
-    count = 140
-    kept = [n for n in range(count) if not variable or (n % 7 != 3 and n % 13 != 5)]
-    source = paint(tmp_path / ("source" + suffix), count, *X264, "-bf", "2", "-vsync", "vfr", rate=rate,
-                   filters="select='not(eq(mod(n,7),3)+eq(mod(n,13),5))'" if variable else "null")
+def constant(folder):
+    return paint(folder / "source.mp4", COUNT, *X264, "-bf", "2"), list(range(COUNT))
+
+
+def variable(suffix, rate):
+    def make(folder):
+        kept = [n for n in range(COUNT) if n % 7 != 3 and n % 13 != 5]
+        return paint(folder / ("source" + suffix), COUNT, *X264, "-bf", "2", "-vsync", "vfr", rate=rate,
+                     filters="select='not(eq(mod(n,7),3)+eq(mod(n,13),5))'"), kept
+    return make
+
+
+def negative_start(folder):
+    """Three B-frames: decoding begins before time 0."""
+    path = paint(folder / "source.mp4", COUNT, "-c:v", "libx264", "-bf", "3", "-b_strategy", "0", "-crf", "10", "-pix_fmt", "yuv420p", "-movflags",
+                 "negative_cts_offsets+empty_moov+frag_keyframe")
+    return path, list(range(COUNT))
+
+
+def edited(folder):
+    """An edit list hides the pictures up to the cut, which the first shown one needs for its decoding."""
+    whole = paint(folder / "whole.mp4", COUNT + 8, "-c:v", "libx264", "-bf", "2", "-crf", "10", "-g", "50", "-pix_fmt", "yuv420p")
+    run(["ffmpeg", "-v", "error", "-ss", "0.32", "-i", whole, "-c", "copy", folder / "source.mp4"])
+    return folder / "source.mp4", list(range(8, COUNT + 8))
+
+
+def late(folder):
+    """An edit list that begins with a pause: the first picture is shown after a second."""
+    whole = paint(folder / "whole.mp4", COUNT, *X264, "-bf", "2")
+    run(["ffmpeg", "-v", "error", "-itsoffset", "1", "-i", whole, "-f", "lavfi", "-i", "sine=d=6", "-c:v", "copy", "-c:a", "aac", folder / "source.mp4"])
+    return folder / "source.mp4", list(range(COUNT))
+
+
+@pytest.mark.parametrize("make", [constant, variable(".mp4", "30000/1001"), variable(".mkv", "60000/1001"), negative_start, edited, late],
+                         ids=["constant", "variable-mp4", "variable-mkv", "negative-start", "edit-list", "late"])
+def test_every_picture_is_where_its_number_says(make, tmp_path):
+    """In each stream, by its number among all, and through the one fragment that the segment map names for it."""
+    source, kept = make(tmp_path)
     assert numbers(source) == kept
     done = transcode(source, tmp_path, type={"streaming_config": LADDER})
     assert done.media["num_frames"] == len(kept)
@@ -40,13 +79,12 @@ def test_every_picture_is_where_its_number_says(suffix, rate, variable, tmp_path
     streams = done.media["media_files"]["streaming"]
     assert [(one["codec"], one["resolution"][0]) for one in streams] == [("h264", 36), ("av1", 72), ("h264", 72), ("hevc", 72), ("h264", 108)]
     for one in streams:
-        path = done.folder / one["path"]
-        assert numbers(path) == kept, one
-        segments = json.loads((done.folder / one["segment_info"]).read_text())
-        fragments = [part for part in segments["segments"] if part["name"] == "moof"]
-        assert all(part["frame_samples"] <= GROUP for part in fragments) and sum(part["frame_samples"] for part in fragments) == len(kept)
-        for frame in some(len(kept))[::1 if one["resolution"][0] == 108 else 4]:
-            assert by_fragment(path, segments, frame, tmp_path) == kept[frame], (one, frame)
+        assert numbers(done.folder / one["path"]) == kept, one
+        pieces = fragments(done.folder / one["path"], json.loads((done.folder / one["segment_info"]).read_text()), tmp_path)
+        assert [start for start, _ in pieces] == list(range(0, len(kept), GROUP))
+        for frame in some(len(kept)):
+            start, shown = pieces[frame // GROUP]
+            assert shown[frame - start] == kept[frame], (one, frame)
 
 
 def test_pictures_are_shown_at_even_times(tmp_path):

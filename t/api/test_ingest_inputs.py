@@ -1,4 +1,6 @@
 """What cameras, phones and programs write: each kind becomes streams of the right pictures, count, size, rate and colours."""
+import zipfile
+
 import pytest
 
 from t.painted import BARS, counted, distance, paint, probe, read, run, transcode
@@ -76,6 +78,16 @@ def test_gif(tmp_path):
     """Its colours are few, its pictures are parts of the one before."""
     source = paint(tmp_path / "source.gif", COUNT, "-c:v", "gif", filters="split[a][b];[a]palettegen=stats_mode=full[p];[b][p]paletteuse=dither=none")
     holds(source, tmp_path, tolerance=20)
+
+
+@pytest.mark.parametrize("form", ["png", "jpg"])
+def test_a_row_of_images_in_a_zip(form, tmp_path):
+    paint(tmp_path / f"picture_%03d.{form}", 12, *(("-q:v", "2") if form == "jpg" else ()))
+    source = tmp_path / "row.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        for path in sorted(tmp_path.glob("picture_*")):
+            archive.write(path, path.name)
+    holds(source, tmp_path, 12)
 
 
 @pytest.mark.parametrize("cut", [0.13, 0.4, 0.71])

@@ -5,9 +5,11 @@ import json
 import re
 import shutil
 import subprocess
+import time
 
 import boto3
 import pytest
+import requests
 from PIL import Image
 
 from t.painted import BARS, distance, numbers, paint, probe, read, run, transcode
@@ -168,10 +170,19 @@ def test_thumbnails(tmp_path):
 
 @pytest.mark.parametrize("name", ["h264_nvenc", "h264_vaapi", "h264_qsv", "nonsense", "libx265"])
 def test_an_encoder_that_is_not_here_gives_way(name, tmp_path):
-    """Hardware that is named but absent, or an encoder of another codec."""
+    """Hardware that is named but absent (the confined process sees no devices), or an encoder of another codec; and it is said."""
     source = paint(tmp_path / "source.mp4", 5, *X264)
-    done = transcode(source, tmp_path, environment={"TATOR_H264_ENCODER": name, "TATOR_TRANSCODE_HWACCEL": "vaapi"})
+    done = transcode(source, tmp_path, environment={"TATOR_H264_ENCODER": name})
     assert numbers(done.files["streaming"][0]) == list(range(5)) and facts(done.files["streaming"][0])["codec_name"] == "h264"
+    assert f"{name} can not be used" in done.said
+
+
+@pytest.mark.parametrize("hardware,said", [("vaapi", "vaapi and h264_vaapi can not be used"), ("cuda", "cuda and h264_nvenc can not be used"),
+                                           ("nonsense", "nonsense can not be used")])
+def test_hardware_that_is_not_here_gives_way(hardware, said, tmp_path):
+    source = paint(tmp_path / "source.mp4", 5, *X264)
+    done = transcode(source, tmp_path, environment={"TATOR_TRANSCODE_HWACCEL": hardware})
+    assert numbers(done.files["streaming"][0]) == list(range(5)) and said in done.said
 
 
 def test_another_encoder_by_environment(tmp_path):
@@ -227,3 +238,23 @@ def test_a_browser_plays_every_stream(tmp_path):
     for told, (height, width) in zip(said, [(90, 160), (180, 320), (180, 320)]):
         assert told["supported"] and told["seek"] == "shown", told
         assert told["end"] == pytest.approx(3, abs=0.15) and set(told["size"]) == {height, width}
+
+
+def test_the_lowest_stream_can_be_played_while_the_others_are_made(http, videos, upload, ended, files, tmp_path):
+    """Thumbnail first, then streams from the lowest upwards, each whole when it is told of; what was told stays."""
+    count = 250
+    source = paint(tmp_path / "source.mp4", count, *X264, "-c:a", "aac", "-shortest", width=1280, height=720,
+                   inputs=("-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=10"))
+    uid, number = upload(source, videos(streaming_config=[{"resolution": 72, "preset": "ultrafast"}, {"resolution": 360}, {"resolution": 720, "preset": "slow"}]))
+    while not (told := files(number)["media_files"] or {}).get("streaming"):
+        assert http.ok("GET", f"/rest/Transcode/{uid}")["job"]["status"] in ("pending", "running")
+        time.sleep(0.05)
+    assert http.ok("GET", f"/rest/Transcode/{uid}")["job"]["status"] == "running"
+    assert told["streaming"][0]["resolution"] == [72, 128] and len(told["thumbnail"]) == 1
+    path = tmp_path / "first.mp4"
+    path.write_bytes(requests.get(told["streaming"][0]["path"], timeout=60).content)
+    assert numbers(path) == list(range(count))
+    segments = requests.get(told["streaming"][0]["segment_info"], timeout=60).json()["segments"]
+    assert sum(part.get("frame_samples", 0) for part in segments) == count
+    assert ended(uid)["status"] == "succeeded"
+    assert [one["resolution"][0] for one in files(number)["media_files"]["streaming"]] == [72, 360, 720]

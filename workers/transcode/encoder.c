@@ -10,7 +10,6 @@
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 
-#include "common/log.h"
 #include "encoder.h"
 
 #define TRIAL_WIDTH  640
@@ -26,6 +25,15 @@ static const usual_t usual[] = {
     {"av1",  "TATOR_AV1_ENCODER",  "libsvtav1", "5"   },
 };
 
+/* Hardware as FFmpeg calls it where it decodes, and the ends of its encoders' names. */
+static const struct {
+    const char *name, *encoders;
+} hardware[] = {
+    {"vaapi", "vaapi"},
+    {"qsv",   "qsv"  },
+    {"cuda",  "nvenc"},
+};
+
 /* What hardware takes in place of the formats of a ladder. */
 static const struct {
     const char *planar, *packed;
@@ -37,20 +45,22 @@ static const struct {
 };
 
 
+static bool            name_find(char *name, size_t size, const usual_t *usual);
 static bool            other_try(encoder_t *choice, const char *name, const rung_config_t *config);
 static bool            works(const encoder_t *choice);
+static bool            pictures_make(AVCodecContext *encoder, AVBufferRef *device);
 static bool            takes(const AVCodec *codec, enum AVPixelFormat format);
 static AVCodecContext *context_make(const encoder_t *choice, const encoder_settings_t *settings, const AVFrame *like);
 static bool            options_set(AVCodecContext *encoder, const encoder_t *choice, const rung_config_t *config,
                                    const encoder_settings_t *settings);
-static bool            quality_set(AVCodecContext *encoder, int crf);
+static bool            quality_set(AVCodecContext *encoder, const encoder_t *choice, int crf);
 
 
 bool
 encoder_choose(encoder_t *choice, const rung_config_t *config, fault_t *fault)
 {
-    size_t      i;
-    const char *name;
+    size_t i;
+    char   name[sizeof(choice->absent)];
 
     for (i = 0; i < sizeof(usual) / sizeof(usual[0]) && strcmp(usual[i].codec, config->codec) != 0; i++) {
         /* up to its row */
@@ -60,15 +70,13 @@ encoder_choose(encoder_t *choice, const rung_config_t *config, fault_t *fault)
         return fault_set(fault, false, "there is no encoder for %s", config->codec);
     }
 
-    name = getenv(usual[i].variable);
-
-    if (name != NULL && *name && strcmp(name, usual[i].encoder) != 0) {
+    if (name_find(name, sizeof(name), &usual[i])) {
         if (other_try(choice, name, config)) {
             return true;
         }
 
-        log_warning("the encoder %s of %s does not work here: %s is used", name, usual[i].variable, usual[i].encoder);
         encoder_done(choice);
+        memcpy(choice->absent, name, sizeof(name));
     }
 
     choice->codec = avcodec_find_encoder_by_name(usual[i].encoder);
@@ -121,6 +129,29 @@ encoder_open(const encoder_t *choice, const rung_config_t *config, const encoder
 }
 
 
+/* Of an encoder that the environment wants instead of the usual one. false: none. */
+static bool
+name_find(char *name, size_t size, const usual_t *usual)
+{
+    size_t      i;
+    const char *named = getenv(usual->variable), *kind = getenv("TATOR_TRANSCODE_HWACCEL");
+
+    if (named != NULL && *named) {
+        snprintf(name, size, "%s", named);
+        return strcmp(named, usual->encoder) != 0;
+    }
+
+    for (i = 0; kind != NULL && i < sizeof(hardware) / sizeof(hardware[0]); i++) {
+        if (strcmp(kind, hardware[i].name) == 0) {
+            snprintf(name, size, "%s_%s", usual->codec, hardware[i].encoders);
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 /* An encoder that the environment names, with the pixel format that it takes, and its device. false: it does not work. */
 static bool
 other_try(encoder_t *choice, const char *name, const rung_config_t *config)
@@ -143,7 +174,7 @@ other_try(encoder_t *choice, const char *name, const rung_config_t *config)
     }
 
     if (takes(choice->codec, AV_PIX_FMT_VAAPI)) {
-        return av_hwdevice_ctx_create(&choice->device, AV_HWDEVICE_TYPE_VAAPI, NULL, NULL, 0) >= 0;
+        return av_hwdevice_ctx_create(&choice->device, AV_HWDEVICE_TYPE_VAAPI, NULL, NULL, 0) >= 0 && works(choice);
     }
 
     return takes(choice->codec, av_get_pix_fmt(choice->pixel_format)) && works(choice);
@@ -154,7 +185,7 @@ other_try(encoder_t *choice, const char *name, const rung_config_t *config)
 static bool
 works(const encoder_t *choice)
 {
-    bool            good;
+    bool            good = true;
     AVCodecContext *encoder = avcodec_alloc_context3(choice->codec);
 
     if (encoder == NULL) {
@@ -166,10 +197,37 @@ works(const encoder_t *choice)
     encoder->pix_fmt = av_get_pix_fmt(choice->pixel_format);
     encoder->time_base = (AVRational){1, 25};
     encoder->thread_count = 1;
-    good = avcodec_open2(encoder, choice->codec, NULL) >= 0;
+
+    if (choice->device != NULL) {
+        good = pictures_make(encoder, choice->device);
+    }
+
+    good = good && avcodec_open2(encoder, choice->codec, NULL) >= 0;
     avcodec_free_context(&encoder);
 
     return good;
+}
+
+
+/* Room for pictures in the device's memory. */
+static bool
+pictures_make(AVCodecContext *encoder, AVBufferRef *device)
+{
+    AVHWFramesContext *pictures;
+
+    encoder->hw_frames_ctx = av_hwframe_ctx_alloc(device);
+    if (encoder->hw_frames_ctx == NULL) {
+        return false;
+    }
+
+    pictures = (AVHWFramesContext *) (void *) encoder->hw_frames_ctx->data;
+    pictures->format = AV_PIX_FMT_VAAPI;
+    pictures->sw_format = encoder->pix_fmt;
+    pictures->width = encoder->width;
+    pictures->height = encoder->height;
+    encoder->pix_fmt = AV_PIX_FMT_VAAPI;
+
+    return av_hwframe_ctx_init(encoder->hw_frames_ctx) >= 0;
 }
 
 
@@ -261,18 +319,18 @@ options_set(AVCodecContext *encoder, const encoder_t *choice, const rung_config_
         av_opt_set(encoder->priv_data, "x265-params", text, 0);
     }
 
-    return quality_set(encoder, config->crf);
+    return quality_set(encoder, choice, config->crf);
 }
 
 
 /* The constant quality under the name that the encoder has for it. */
 static bool
-quality_set(AVCodecContext *encoder, int crf)
+quality_set(AVCodecContext *encoder, const encoder_t *choice, int crf)
 {
     static const char *const names[] = {"crf", "cq", "qp"};
     size_t                   i;
 
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (i = 0; choice->device == NULL && i < sizeof(names) / sizeof(names[0]); i++) {
         if (av_opt_find(encoder->priv_data, names[i], NULL, 0, 0) != NULL) {
             return av_opt_set_double(encoder->priv_data, names[i], crf, 0) >= 0;
         }

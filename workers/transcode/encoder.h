@@ -1,6 +1,7 @@
 /*
  * The encoder of a video: which one of FFmpeg's, and how it is set. TATOR_H264_ENCODER, TATOR_HEVC_ENCODER and TATOR_AV1_ENCODER name
- * others than the usual ones, of hardware for instance; one that does not work here gives way to the usual one.
+ * others than the usual ones; without them those of the hardware are tried that TATOR_TRANSCODE_HWACCEL names. What does not work here
+ * gives way to the usual one, and it is said.
  */
 
 #ifndef TRANSCODE_ENCODER_H
@@ -16,6 +17,7 @@ typedef struct {
     const char    *preset;           /* when none is wanted */
     char           pixel_format[24]; /* of the pictures that it is to be given */
     AVBufferRef   *device;           /* they are to be uploaded into it; NULL: no */
+    char           absent[32];       /* the encoder that was to be used, but does not work here; empty: none */
 } encoder_t;
 
 typedef struct {

@@ -309,7 +309,7 @@ decoder_open(input_t *input, int threads, fault_t *fault)
 }
 
 
-/* Hardware that TATOR_TRANSCODE_HWACCEL names, if it is there and knows the codec; else the processor decodes. */
+/* Hardware that TATOR_TRANSCODE_HWACCEL names, if it is there and knows the codec; else the processor decodes (contract/media.md §18). */
 static void
 hardware_open(input_t *input, const AVCodec *codec)
 {
@@ -318,7 +318,12 @@ hardware_open(input_t *input, const AVCodec *codec)
     enum AVHWDeviceType    type = name != NULL ? av_hwdevice_find_type_by_name(name) : AV_HWDEVICE_TYPE_NONE;
     const AVCodecHWConfig *found;
 
-    if (type == AV_HWDEVICE_TYPE_NONE) {
+    if (name == NULL || *name == '\0') {
+        return;
+    }
+
+    if (type == AV_HWDEVICE_TYPE_NONE || av_hwdevice_ctx_create(&input->device, type, NULL, NULL, 0) < 0) {
+        input->absent = name;
         return;
     }
 
@@ -328,7 +333,7 @@ hardware_open(input_t *input, const AVCodec *codec)
         }
     }
 
-    if (found == NULL || av_hwdevice_ctx_create(&input->device, type, NULL, NULL, 0) < 0) {
+    if (found == NULL) {
         return;
     }
 

@@ -25,6 +25,7 @@ typedef struct {
     double           scanned;  /* pictures a second as the packets' times tell; 0: the container's word is good */
     AVBufferRef     *device;   /* of hardware that decodes; NULL: none */
     int              hardware; /* format of its pictures */
+    const char      *absent;   /* hardware that was to decode, but is not here; NULL: none */
 } input_t;
 
 /* `force_fps` above 0 is the rate to use instead of the source's average. `threads` of the decoder. NULL: the fault is noted. */

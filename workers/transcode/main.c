@@ -54,6 +54,7 @@ static const char usage[] =
     "  TATOR_TRANSCODE_MEMORY   megabytes that a job may use (three quarters of all)\n"
     "  TATOR_TRANSCODE_DISK     megabytes that a file of a job may have (three quarters of what TMPDIR has free)\n"
     "  TATOR_TRANSCODE_SANDBOX  off: jobs are not confined, for encoders that need devices\n"
+    "  TATOR_TRANSCODE_HWACCEL  hardware that decodes and encodes: vaapi, qsv, cuda (none)\n"
     "  TATOR_{H264,HEVC,AV1}_ENCODER  other encoders of FFmpeg\n"
     "The second form makes all outputs of one file in a directory; --type is a media type's streaming_config and "
     "archive_config;\nwith --image the file is imported as an image.\n";

@@ -77,6 +77,7 @@ pipeline_run(input_t *input, const char *url, unsigned flags, const plan_t *plan
 
     memset(result, 0, sizeof(result_t));
     result->rate = av_q2d(input->rate);
+    snprintf(result->hardware, sizeof(result->hardware), "%s", input->absent != NULL ? input->absent : "");
 
     if (pass == NULL || packet == NULL || frame == NULL) {
         fault_set(fault, true, "no memory");
@@ -136,6 +137,11 @@ pipeline_words(const result_t *result, char *words, size_t size)
             result->rate, result->drift);
     }
 
+    if (result->hardware[0] != '\0' || result->encoder[0] != '\0') {
+        add(words, size, "%s%s%s can not be used on this machine: the processor did the work", result->hardware,
+            result->hardware[0] != '\0' && result->encoder[0] != '\0' ? " and " : "", result->encoder);
+    }
+
     if (result->toned) {
         add(words, size, "a high dynamic range or wide gamut was mapped to BT.709");
     }
@@ -175,6 +181,10 @@ outputs_open(pass_t *pass, const char *url, unsigned flags, destination_t *desti
         if (i < ARCHIVES && !archive_open(pass, entry, i, url, flags, destination)) {
             return false;
         }
+    }
+
+    for (i = 0; i < pass->n_videos && pass->result->encoder[0] == '\0'; i++) {
+        memcpy(pass->result->encoder, pass->videos[i]->choice.absent, sizeof(pass->result->encoder));
     }
 
     return true;

@@ -31,6 +31,8 @@ typedef struct {
     double  rate;             /* pictures a second */
     double  drift;            /* seconds, at most, between a picture's own time and its time at that rate */
     bool    toned;            /* a high dynamic range or a wide gamut became BT.709 */
+    char    hardware[32];     /* that was to decode, but is not here; empty: none */
+    char    encoder[32];      /* the first that was to be used, but is not here; empty: none */
 } result_t;
 
 /* After the input come the videos of plan->next(), made like it, without sound. `url` and `flags` are those of the input's source. false: the fault is noted. */
