@@ -73,7 +73,20 @@ static const setting_t settings[] = {
     SETTING("DISABLE_INACTIVE_USER_DAYS", "0", SET_NUMBER, inactive_user_days),
     SETTING("TATOR_MEDIA_ROOT", "/media", SET_TEXT, media_root),
     SETTING("KEYCLOAK_ENABLED", NULL, SET_UPPER, keycloak),
+    SETTING("KEYCLOAK_ISSUER", NULL, SET_TEXT, keycloak_issuer),
+    SETTING("KEYCLOAK_CLIENT_ID", "tator", SET_TEXT, keycloak_client),
+    SETTING("KEYCLOAK_CLIENT_SECRET", NULL, SET_TEXT, keycloak_secret),
+    SETTING("KEYCLOAK_AUDIENCE", "account", SET_TEXT, keycloak_audience),
     SETTING("OKTA_ENABLED", NULL, SET_TRUE, okta),
+    SETTING("OKTA_OAUTH2_KEY", NULL, SET_TEXT, okta_client),
+    SETTING("OKTA_OAUTH2_SECRET", NULL, SET_TEXT, okta_secret),
+    SETTING("OKTA_OAUTH2_ISSUER", NULL, SET_TEXT, okta_issuer),
+    SETTING("OKTA_OAUTH2_AUTH_URI", NULL, SET_TEXT, okta_authorization),
+    SETTING("OKTA_OAUTH2_TOKEN_URI", NULL, SET_TEXT, okta_token),
+    SETTING("OKTA_OAUTH2_USERINFO_URI", NULL, SET_TEXT, okta_userinfo),
+    SETTING("OKTA_OAUTH2_AUDIENCE", "api://default", SET_TEXT, okta_audience),
+    SETTING("COGNITO_ENABLED", NULL, SET_EITHER, cognito),
+    SETTING("TATOR_CLOCK_SKEW", "60", SET_NUMBER, clock_skew),
     SETTING("SAML_ENABLED", NULL, SET_TRUE, saml),
     SETTING("SAML_METADATA_URL", NULL, SET_TEXT, saml_metadata_url),
     SETTING("SAML_SSO_URL", NULL, SET_TEXT, saml_sso_url),
@@ -87,13 +100,14 @@ static const setting_t settings[] = {
 
 static bool config_set(void *field, setting_kind_t kind, const char *value, arena_t *arena);
 static bool config_store(store_config_t *store, arena_t *arena);
+static const char *config_providers(config_t *config, arena_t *arena);
 static char *config_quoted(arena_t *arena, const char *value);
 
 
 const char *
 config_read(config_t *config, arena_t *arena)
 {
-    const char      *value;
+    const char      *value, *wrong;
     const setting_t *setting;
     static const char *const store_names[] = {"DEFAULT_LIVE_CONFIG", "DEFAULT_UPLOAD_CONFIG", "DEFAULT_BACKUP_CONFIG"};
 
@@ -116,6 +130,11 @@ config_read(config_t *config, arena_t *arena)
         if (!config_store(&config->stores[k], arena)) {
             return store_names[k];
         }
+    }
+
+    wrong = config_providers(config, arena);
+    if (wrong != NULL) {
+        return wrong;
     }
 
     /* whoever asks for mail must be told at once that there is none (contract/operations.md §17) */
@@ -222,6 +241,44 @@ config_store(store_config_t *store, arena_t *arena)
     json_decref(value);
 
     return good && text != NULL;
+}
+
+
+/* What a provider can not do without. The name of a variable that is missing or no address, or NULL. */
+static const char *
+config_providers(config_t *config, arena_t *arena)
+{
+    const struct {
+        bool        needed;
+        const char *name, *value;
+        bool        address;
+    } settings[] = {
+        {config->keycloak, "KEYCLOAK_ISSUER", config->keycloak_issuer, true},
+        {config->okta, "OKTA_OAUTH2_KEY", config->okta_client, false},
+        {config->okta, "OKTA_OAUTH2_SECRET", config->okta_secret, false},
+        {config->okta, "OKTA_OAUTH2_ISSUER", config->okta_issuer, true},
+        {config->okta && config->okta_authorization != NULL, "OKTA_OAUTH2_AUTH_URI", config->okta_authorization, true},
+        {config->okta && config->okta_token != NULL, "OKTA_OAUTH2_TOKEN_URI", config->okta_token, true},
+        {config->okta && config->okta_userinfo != NULL, "OKTA_OAUTH2_USERINFO_URI", config->okta_userinfo, true},
+    };
+
+    for (size_t k = 0; k < sizeof(settings) / sizeof(settings[0]); k++) {
+        if (settings[k].needed && settings[k].value == NULL) {
+            if (k == 0 && config->main_host != NULL) { /* the reference's fixed address */
+                config->keycloak_issuer = arena_format(arena, "https://%s/auth/realms/tator", config->main_host);
+                continue;
+            }
+            return settings[k].name;
+        }
+
+        if (settings[k].needed && settings[k].address && strncmp(settings[k].value, "https://", 8) != 0
+            && strncmp(settings[k].value, "http://", 7) != 0)
+        {
+            return settings[k].name;
+        }
+    }
+
+    return NULL;
 }
 
 

@@ -38,7 +38,15 @@ typedef struct {
     const char    *slack_token, *slack_channel, *slack_url; /* the operators' chat; without token or channel there is none */
     int            inactive_user_days; /* DISABLE_INACTIVE_USER_DAYS; 0: never */
     const char    *media_root;      /* TATOR_MEDIA_ROOT: files that the server keeps itself, served at /media/ */
-    bool           keycloak, okta, saml; /* KEYCLOAK_ENABLED, OKTA_ENABLED, SAML_ENABLED: identity providers, which are refused */
+    bool           keycloak, okta, saml; /* KEYCLOAK_ENABLED, OKTA_ENABLED, SAML_ENABLED: identity providers */
+    bool           cognito;         /* COGNITO_ENABLED, which is refused */
+    const char    *keycloak_issuer; /* KEYCLOAK_ISSUER: the realm's address, the path for discovery begins with it */
+    const char    *keycloak_client, *keycloak_secret; /* KEYCLOAK_CLIENT_ID; KEYCLOAK_CLIENT_SECRET, NULL: a public client */
+    const char    *keycloak_audience; /* KEYCLOAK_AUDIENCE: whom bearer tokens must be for */
+    const char    *okta_client, *okta_secret, *okta_issuer; /* OKTA_OAUTH2_KEY, OKTA_OAUTH2_SECRET, OKTA_OAUTH2_ISSUER */
+    const char    *okta_authorization, *okta_token, *okta_userinfo; /* OKTA_OAUTH2_{AUTH,TOKEN,USERINFO}_URI; NULL: by discovery */
+    const char    *okta_audience;   /* OKTA_OAUTH2_AUDIENCE: whom access tokens must be for */
+    int            clock_skew;      /* TATOR_CLOCK_SKEW: seconds that a provider's clock may differ */
     const char    *saml_metadata_url; /* SAML_METADATA_URL: of the identity provider; https:, or file: */
     const char    *saml_metadata;   /* the file's text, which the module reads when it starts */
     const char    *saml_sso_url;    /* SAML_SSO_URL: where /redirect/login/ leads; NULL: the log-in form */

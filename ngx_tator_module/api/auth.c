@@ -13,6 +13,7 @@
 #include "../core/request.h"
 #include "../net/pg.h"
 #include "auth.h"
+#include "bearer.h"
 #include "endpoint.h"
 #include "session.h"
 
@@ -56,6 +57,7 @@ static ngx_int_t auth_zone_init(ngx_shm_zone_t *zone, void *old);
 static void      auth_token(rq_t *rq, const char *header);
 static bool      auth_caller(rq_t *rq, const u_char *hash, bool by_session);
 static void      auth_caller_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation, ngx_msec_t life);
+static void      auth_bearer_hash(rq_t *rq, const char *token, u_char *hash);
 static bool      auth_usable(rq_t *rq);
 static bool      auth_fresh(ngx_uint_t generation, ngx_msec_t made, ngx_msec_t life);
 static uint64_t  auth_mix(uint64_t a, uint64_t b);
@@ -88,23 +90,30 @@ auth_init(ngx_conf_t *cf)
 void
 auth_check(rq_t *rq)
 {
+    bool        page;
     const char *header;
 
     rq->user = (user_t) {0};
 
-    /* a live session wins, and the header is then not even looked at (contract/accounts.md §3.1) */
-    if (session_check(rq)) {
+    if (rq->config->keycloak && rq->endpoint != NULL && (rq->endpoint->flags & NO_CREDENTIALS)) {
+        return; /* where tokens that have expired are renewed, they are no reason to refuse */
+    }
+
+    /* a live session wins, and the header is then not even looked at (contract/accounts.md §3.1); with Keycloak there are none (§3.7) */
+    if (!rq->config->keycloak && session_check(rq)) {
         return;
     }
 
     /* pages are for browsers: their cookie alone says who asks */
-    if (rq->endpoint != NULL && rq->endpoint->operation == NULL && !(rq->endpoint->flags & OWN_ERRORS)) {
-        return;
-    }
+    page = rq->endpoint != NULL && rq->endpoint->operation == NULL && !(rq->endpoint->flags & OWN_ERRORS);
 
-    header = rq_header(rq, "Authorization");
+    header = page ? NULL : rq_header(rq, "Authorization");
     if (header != NULL) {
         auth_token(rq, header);
+    }
+
+    if (rq->user.id == 0 && (rq->config->keycloak || (rq->config->okta && !page))) {
+        bearer_check(rq);
     }
 }
 
@@ -127,6 +136,29 @@ auth_session_keep(rq_t *rq, const char *key, ngx_uint_t generation, int64_t rema
 
     if (remaining > 0) {
         SHA256((const unsigned char *) key, strlen(key), hash);
+        auth_caller_keep(rq, hash, generation, (ngx_msec_t) ngx_min(remaining, AUTH_LIFE));
+    }
+}
+
+
+bool
+auth_bearer(rq_t *rq, const char *token)
+{
+    u_char hash[SHA256_DIGEST_LENGTH];
+
+    auth_bearer_hash(rq, token, hash);
+
+    return auth_caller(rq, hash, false);
+}
+
+
+void
+auth_bearer_keep(rq_t *rq, const char *token, ngx_uint_t generation, int64_t remaining)
+{
+    u_char hash[SHA256_DIGEST_LENGTH];
+
+    if (remaining > 0) {
+        auth_bearer_hash(rq, token, hash);
         auth_caller_keep(rq, hash, generation, (ngx_msec_t) ngx_min(remaining, AUTH_LIFE));
     }
 }
@@ -270,7 +302,7 @@ auth_zone_init(ngx_shm_zone_t *zone, void *old)
 }
 
 
-/* Authorization: Token KEY. Other schemes are nobody's here. */
+/* Authorization: Token KEY. Other schemes are not looked at here. */
 static void
 auth_token(rq_t *rq, const char *header)
 {
@@ -406,6 +438,16 @@ auth_caller_keep(rq_t *rq, const u_char *hash, ngx_uint_t generation, ngx_msec_t
     ngx_shmtx_lock(&auth.slab->mutex);
     *entry = *copy;
     ngx_shmtx_unlock(&auth.slab->mutex);
+}
+
+
+/* A token of our own that reads the same is another. */
+static void
+auth_bearer_hash(rq_t *rq, const char *token, u_char *hash)
+{
+    const char *text = rq_format(rq, "Bearer %s", token);
+
+    SHA256((const unsigned char *) text, strlen(text), hash);
 }
 
 

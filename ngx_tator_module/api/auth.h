@@ -15,13 +15,18 @@
 /* Add the shared memory zone; at configuration time. */
 ngx_int_t auth_init(ngx_conf_t *cf);
 
-/* Fill rq->user from the session cookie or the token (id 0: no credentials), or fail: 400, or 403 for CSRF. */
+/* Fill rq->user from the session cookie, the token or the identity provider's token (id 0: no credentials), or fail: 400, 401, or 403 for
+   CSRF. */
 void auth_check(rq_t *rq);
 
 /* Who a session's key is, from the cache: true and rq->user. What is kept was true in `generation`, read before the database was asked, and
    counts for `remaining` ms at most, the rest of the session's life. */
 bool auth_session(rq_t *rq, const char *key);
 void auth_session_keep(rq_t *rq, const char *key, ngx_uint_t generation, int64_t remaining);
+
+/* The same of an identity provider's token. */
+bool auth_bearer(rq_t *rq, const char *token);
+void auth_bearer_keep(rq_t *rq, const char *token, ngx_uint_t generation, int64_t remaining);
 
 /* The project's organization (0: none) and the caller's legacy level in it (the first membership row's letter, 0: none), from
    the cache or the database. false: there is no such project. */

@@ -48,6 +48,8 @@ struct endpoint_s {
 #define DOCUMENTS_503 0x080 /* documents a 503 without body, too */
 #define OWN_ERRORS    0x100 /* framework's error form {"detail": …} (contract/accounts.md §2) */
 #define CREDENTIALS   0x200 /* gives or makes credentials: tator_rate_limit_credentials holds */
+#define NO_CREDENTIALS 0x400 /* an identity provider's tokens are not looked at: it gives new ones */
+#define WITH_OKTA     0x800 /* documented only where OKTA_ENABLED is set */
 
 #define BODY_LIST_LIMIT 500
 

@@ -46,7 +46,7 @@ static const char *const openapi_types[] = {[TYPE_INTEGER] = "integer", [TYPE_NU
 
 
 bool
-openapi_write(arena_t *arena, const endpoint_t *const *tables, const char *server, text_t *yaml, text_t *json)
+openapi_write(arena_t *arena, const endpoint_t *const *tables, unsigned without, const char *server, text_t *yaml, text_t *json)
 {
     json_t           *root;
     document_t        document = {.paths = json_object(), .schemas = json_object()};
@@ -56,7 +56,7 @@ openapi_write(arena_t *arena, const endpoint_t *const *tables, const char *serve
 
     for (; *tables != NULL; tables++) {
         for (endpoint = *tables; endpoint->path != NULL; endpoint++) {
-            if (endpoint->operation != NULL) {
+            if (endpoint->operation != NULL && !(endpoint->flags & without)) {
                 document_operation(&document, endpoint);
             }
         }

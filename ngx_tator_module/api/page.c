@@ -18,7 +18,8 @@
     "button{font:inherit;margin-top:1.25rem;padding:.5rem 1rem}small{display:block}"                                            \
     "[role=alert]{border-left:.25rem solid #c22;padding-left:.75rem}"
 
-static const char *page_policy(rq_t *rq);
+static const char *page_policy(rq_t *rq, const char *script);
+static const char *page_hash(rq_t *rq, const char *text);
 
 
 void
@@ -34,13 +35,24 @@ page_begin(rq_t *rq, text_t *page, const char *title)
 }
 
 
-/* Never kept: they show names and secrets of one person (contract/accounts.md §12). */
 void
 page_end(rq_t *rq, text_t *page, int status)
 {
+    page_end_script(rq, page, status, NULL);
+}
+
+
+/* Never kept: they show names and secrets of one person (contract/accounts.md §12). */
+void
+page_end_script(rq_t *rq, text_t *page, int status, const char *script)
+{
+    if (script != NULL) {
+        text_printf(page, "  <script>%s</script>\n", script);
+    }
+
     reply_header(rq, "Cache-Control", "no-cache, no-store, must-revalidate");
     reply_header(rq, "Vary", "Cookie");
-    reply_header(rq, "Content-Security-Policy", page_policy(rq));
+    reply_header(rq, "Content-Security-Policy", page_policy(rq, script));
     page_close(rq, page, status);
 }
 
@@ -262,14 +274,22 @@ page_site(rq_t *rq)
 }
 
 
-/* Nothing is loaded and nobody may frame the page; its own style is named by its hash. */
+/* Nothing is loaded and nobody may frame the page; its own style and script are named by their hashes. */
 static const char *
-page_policy(rq_t *rq)
+page_policy(rq_t *rq, const char *script)
+{
+    return rq_format(rq, "default-src 'none'; style-src %s;%s%s%s form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+                     page_hash(rq, PAGE_STYLE), script ? " script-src " : "", script ? page_hash(rq, script) : "",
+                     script ? "; connect-src 'self';" : "");
+}
+
+
+static const char *
+page_hash(rq_t *rq, const char *text)
 {
     unsigned char digest[SHA256_LENGTH];
 
-    sha256(digest, PAGE_STYLE, sizeof(PAGE_STYLE) - 1);
+    sha256(digest, text, strlen(text));
 
-    return rq_format(rq, "default-src 'none'; style-src 'sha256-%s'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-                     base64_encode(rq->arena, digest, sizeof(digest)));
+    return rq_format(rq, "'sha256-%s'", base64_encode(rq->arena, digest, sizeof(digest)));
 }

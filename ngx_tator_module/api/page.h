@@ -25,6 +25,7 @@ typedef struct {
 
 void page_begin(rq_t *rq, text_t *page, const char *title);
 void page_end(rq_t *rq, text_t *page, int status);  /* never kept, with a policy for its contents */
+void page_end_script(rq_t *rq, text_t *page, int status, const char *script); /* the same with this script, which may ask this site alone */
 void page_close(rq_t *rq, text_t *page, int status); /* without these headers */
 void page_plain(rq_t *rq, int status, const char *title, const char *text); /* a whole page of one sentence, closed so */
 

@@ -129,8 +129,13 @@ conf_init_main(ngx_conf_t *cf, void *data)
     }
 
     /* who relies on a provider must not find another way in instead */
-    if (conf->config.keycloak || conf->config.okta) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "KEYCLOAK_ENABLED or OKTA_ENABLED is set, but these identity providers are not available");
+    if (conf->config.cognito) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "COGNITO_ENABLED is set, but this identity provider is not available");
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->config.keycloak && (conf->config.okta || conf->config.saml)) { /* it replaces the cookie sessions that these begin */
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "KEYCLOAK_ENABLED excludes OKTA_ENABLED and SAML_ENABLED");
         return NGX_CONF_ERROR;
     }
 

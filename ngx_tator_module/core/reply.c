@@ -168,7 +168,7 @@ fail_json(rq_t *rq, int status, const json_t *body)
 void
 fail_credentials(rq_t *rq)
 {
-    fail(rq, 400, "Authentication credentials were not provided.");
+    fail(rq, rq->config->keycloak ? 403 : 400, "Authentication credentials were not provided.");
 }
 
 

@@ -9,6 +9,7 @@
 #include "../api/params.h"
 #include "../api/session.h"
 #include "common.h"
+#include "keycloak.h"
 
 #define LOGIN_REFUSED "Please enter a correct username and password. Note that both fields may be case-sensitive."
 
@@ -22,14 +23,14 @@ static const char *login_to(rq_t *rq, const char *path, const char *next);
 static void        login_slash(rq_t *rq);
 static void        login_form(rq_t *rq, const char *fault, const char *username);
 static void        login_forbid(rq_t *rq, const char *fault);
-static void        login_links(rq_t *rq, text_t *page);
+static void        login_links(rq_t *rq, text_t *page, const char *next);
 
 const endpoint_t login_endpoints[] = {
-    {GET(OPEN), "/accounts/login/", .handler = login_page, .doc = "The log-in form."},
-    {POST(OPEN), "/accounts/login/", .handler = login_enter, .flags = CREDENTIALS, .doc = "Log in."},
+    {GET(OPEN), "/accounts/login/", .handler = login_page, .flags = NO_CREDENTIALS, .doc = "The log-in form."},
+    {POST(OPEN), "/accounts/login/", .handler = login_enter, .flags = CREDENTIALS | NO_CREDENTIALS, .doc = "Log in."},
     {GET(OPEN), "/accounts/login", .handler = login_slash, .doc = "To the log-in form."},
-    {GET(OPEN), "/accounts/logout/", .handler = login_leave, .doc = "Log out."},
-    {POST(OPEN), "/accounts/logout/", .handler = login_leave_posted, .doc = "Log out."},
+    {GET(OPEN), "/accounts/logout/", .handler = login_leave, .flags = NO_CREDENTIALS, .doc = "Log out."},
+    {POST(OPEN), "/accounts/logout/", .handler = login_leave_posted, .flags = NO_CREDENTIALS, .doc = "Log out."},
     {GET(OPEN), "/check-login/", .handler = login_known, .doc = "Whether a browser is logged in."},
     {GET(OPEN), "/check-login", .handler = login_slash, .doc = "To the same with a slash."},
     {GET(OPEN), "/redirect/login/", .handler = login_redirect, .doc = "To the log-in form."},
@@ -40,6 +41,11 @@ const endpoint_t login_endpoints[] = {
 static void
 login_page(rq_t *rq)
 {
+    if (rq->config->keycloak) {
+        keycloak_login(rq);
+        return;
+    }
+
     login_form(rq, NULL, "");
 }
 
@@ -50,6 +56,11 @@ login_enter(rq_t *rq)
 {
     login_t     login;
     const char *fault, *username, *password;
+
+    if (rq->config->keycloak) { /* passwords are its own affair */
+        keycloak_login(rq);
+        return;
+    }
 
     fault = session_csrf_fault(rq, uri_query_value(rq->arena, rq->content, "csrfmiddlewaretoken"));
     if (fault != NULL) {
@@ -74,6 +85,11 @@ login_enter(rq_t *rq)
 static void
 login_leave(rq_t *rq)
 {
+    if (rq->config->keycloak) {
+        keycloak_logout(rq);
+        return;
+    }
+
     session_end(rq);
     page_never_kept(rq);
     reply_redirect(rq, 302, page_next(rq, "/accounts/login/"));
@@ -85,7 +101,7 @@ login_leave_posted(rq_t *rq)
 {
     const char *fault;
 
-    fault = session_csrf_fault(rq, uri_query_value(rq->arena, rq->content, "csrfmiddlewaretoken"));
+    fault = rq->config->keycloak ? NULL : session_csrf_fault(rq, uri_query_value(rq->arena, rq->content, "csrfmiddlewaretoken"));
     if (fault != NULL) {
         login_forbid(rq, fault);
         return;
@@ -154,7 +170,7 @@ login_form(rq_t *rq, const char *fault, const char *username)
     page_field(&page, &(page_field_t) {.name = "password", .label = "Password", .type = "password", .autocomplete = "current-password"});
     page_form_end(&page, "Log in");
 
-    login_links(rq, &page);
+    login_links(rq, &page, next);
     page_never_kept(rq);
     page_close(rq, &page, 200);
 }
@@ -162,14 +178,14 @@ login_form(rq_t *rq, const char *fault, const char *username)
 
 /* The other ways in, as far as they are open. */
 static void
-login_links(rq_t *rq, text_t *page)
+login_links(rq_t *rq, text_t *page, const char *next)
 {
-    const char *next = page_next(rq, "");
     const struct {
         bool        open;
         const char *path, *text;
     } links[] = {
         {rq->config->saml, login_to(rq, "/saml2_auth/sp/", *next == '\0' ? NULL : next), "Log in at your organization"},
+        {rq->config->okta, login_to(rq, "/oauth2/login", *next == '\0' ? NULL : next), "Log in with your organization's account"},
         {rq->config->anonymous_gateway, "/anonymous-gateway", "Continue as a guest"},
         {rq->config->email_enabled, "/password-reset-request", "Forgot the password?"},
     };

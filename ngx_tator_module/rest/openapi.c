@@ -65,7 +65,7 @@ document_make(rq_t *rq)
 
     server = rq_format(rq, "%s://%s", rq->config->require_https ? "https" : "http", rq->config->main_host);
 
-    if (!openapi_write(arena, endpoint_tables, server, &document_yaml.text, &document_json.text)) {
+    if (!openapi_write(arena, endpoint_tables, rq->config->okta ? 0 : WITH_OKTA, server, &document_yaml.text, &document_json.text)) {
         arena_destroy(arena);
         document_json.text.len = 0;
         fail(rq, 503, "No memory.");

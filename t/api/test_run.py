@@ -68,7 +68,7 @@ def test_configure_names_the_package_of_what_is_missing(tmp_path):
         assert len([line for line in lines if line.endswith(f"apt-get install {package}")]) == 1, package
 
 
-@pytest.mark.parametrize("name,value", [("KEYCLOAK_ENABLED", "TRUE"), ("OKTA_ENABLED", "true"), ("REDIS_USE_SSL", "True")])
+@pytest.mark.parametrize("name,value", [("COGNITO_ENABLED", "true"), ("REDIS_USE_SSL", "True")])
 def test_what_is_not_there_is_refused_at_the_start(server, name, value):
     """Who sets it relies on it."""
     environment = {**server.environment, **server.settings(), name: value}
@@ -78,3 +78,18 @@ def test_what_is_not_there_is_refused_at_the_start(server, name, value):
     environment[name] = ""
     done = subprocess.run(["nginx", "-t", "-c", str(server.var / "nginx.conf")], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+OKTA = {"OKTA_ENABLED": "true", "OKTA_OAUTH2_KEY": "key", "OKTA_OAUTH2_SECRET": "secret", "OKTA_OAUTH2_ISSUER": "https://id.example.com"}
+
+
+@pytest.mark.parametrize("settings,named", [
+    ({**OKTA, "OKTA_OAUTH2_SECRET": ""}, "OKTA_OAUTH2_SECRET"), ({**OKTA, "OKTA_OAUTH2_ISSUER": "id.example.com"}, "OKTA_OAUTH2_ISSUER"),
+    ({**OKTA, "OKTA_OAUTH2_TOKEN_URI": "ftp://id.example.com"}, "OKTA_OAUTH2_TOKEN_URI"), ({**OKTA, "KEYCLOAK_ENABLED": "TRUE"}, "KEYCLOAK_ENABLED"),
+    ({"KEYCLOAK_ENABLED": "TRUE", "MAIN_HOST": ""}, "KEYCLOAK_ISSUER"), ({"TATOR_CLOCK_SKEW": "x"}, "TATOR_CLOCK_SKEW"), (OKTA, None),
+    ({"KEYCLOAK_ENABLED": "TRUE"}, None)])
+def test_a_provider_that_is_half_described_is_refused_at_the_start(server, settings, named):
+    environment = {**server.environment, **server.settings(), **settings}
+    done = subprocess.run(["nginx", "-t", "-c", str(server.var / "nginx.conf")], env=environment, capture_output=True, text=True)
+    assert (done.returncode == 0) == (named is None), done.stderr
+    assert named is None or named in done.stderr
