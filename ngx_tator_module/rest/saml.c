@@ -31,7 +31,7 @@
 #define RESTART_SECONDS  60
 #define NEXT_LIMIT       1024
 #define METADATA_SECONDS 3600
-#define METADATA_RETRY   30    /* seconds between two attempts to get newer metadata */
+#define METADATA_RETRY   3     /* seconds between two attempts to get newer metadata */
 #define METADATA_STALE   86400 /* seconds that the old one is used when there is none newer */
 
 /* What threads get. */
