@@ -1,6 +1,6 @@
 """Ratios against floors that are measured in the same run, interleaved, as medians: what a machine's speed or its other work can not change much.
 
-    make bench                     all
+    make bench                     all; with LARGE=FOLDER, or var-large, that has been made, also the next two
     bash bench/run build lists     some: requests lists creation memory transcode permissions
     bash bench/run build large     on a database of 10 million localizations, see bench/large.py
 """
@@ -182,6 +182,8 @@ def main():
     with Server(NGINX_SERVER=floor, FAST_DATABASE="off") as server:
         for name in wanted:
             globals()[name](server)
+    if not sys.argv[1:] and large.made():
+        large.run(["large", "large_write"])
 
 
 if __name__ == "__main__":

@@ -362,6 +362,25 @@ def test_each_row_of_a_list_has_a_log_of_its_own(http, typed, place):
         assert named(created["new"])["_id"] == one and named(created["new"])["_frame"] == ids.index(one)
 
 
+def test_logs_of_one_list_are_kept_apart_by_nothing_that_a_text_can_hold(http, typed):
+    texts = ["two\nlines", "\r\n", "\\n", '"}\n{"old":[]}', "\u2028 \x1f", ""]
+    ids = http.ok("POST", f"/rest/Localizations/{typed.id}", [
+        {"media_id": typed.media[0], "type": typed.box, "frame": k, "x": 0.1, "y": 0.2, "width": 0.3, "height": 0.4, "attributes": {"Text": text}}
+        for k, text in enumerate(texts)])["id"]
+    for one, text in zip(ids, texts):
+        created, = logs(http, typed, one)
+        assert (named(created["new"])["_id"], named(created["new"])["Text"]) == (one, text)
+
+
+def test_a_bulk_edit_of_hundreds_is_linked_to_each_row(http, server, typed, place):
+    ids = place(400)
+    http.ok("PATCH", f"/rest/Localizations/{typed.id}", {"ids": ids, "attributes": {"Count": 5}})
+    found = server.sql("SELECT l.ref_id AS id, t.model AS model FROM main_changetoobject l JOIN django_content_type t ON t.id = l.ref_table_id WHERE "
+                       "l.change_id_id = (SELECT max(id) FROM main_changelog WHERE project_id = :p) ORDER BY 1", p=typed.id)
+    assert found == [{"id": one, "model": "localization"} for one in ids]
+    assert [named(entry["new"]) for entry in logs(http, typed, ids[399])][1:] == [{"Count": 5}]
+
+
 def test_what_was_made_is_listed_for_look_up(server, typed, place):
     ids = place(3)
     found = server.sql("SELECT localization_id AS id FROM main_projectlookup WHERE project_id = :p AND localization_id IS NOT NULL ORDER BY 1", p=typed.id)
