@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <tator/base64.h>
+#include <tator/time.h>
 #include <tator/xml.h>
 
 #include "store.h"
@@ -22,6 +23,7 @@ typedef struct {
 static const json_t *store_s3_config(store_type_t type, const json_t *config);
 static void          store_set_external(store_t *store, arena_t *arena, const char *external_host, bool require_https);
 static const char   *store_without_prefix(const store_t *store, const char *key);
+static bool          store_upload_read(const store_t *store, const xml_t *entry, store_upload_t *upload);
 
 
 /* contract/media.md §2 */
@@ -298,6 +300,42 @@ store_list(const store_t *store, arena_t *arena, const void *body, size_t len)
 }
 
 
+store_uploads_t *
+store_uploads(const store_t *store, arena_t *arena, const void *body, size_t len)
+{
+    size_t           n = 0;
+    xml_t           *root, *entry;
+    store_upload_t   after = {0};
+    store_uploads_t *list;
+
+    root = xml_parse(arena, body, len);
+    if (root == NULL || strcmp(root->name, "ListMultipartUploadsResult") != 0) {
+        return NULL;
+    }
+
+    for (entry = xml_child(root, "Upload"); entry != NULL; entry = xml_next(entry)) {
+        n++;
+    }
+
+    list = arena_zalloc(arena, sizeof(store_uploads_t));
+    list->uploads = arena_alloc(arena, (n + 1) * sizeof(store_upload_t));
+
+    for (entry = xml_child(root, "Upload"); entry != NULL; entry = xml_next(entry)) {
+        list->n += store_upload_read(store, entry, &list->uploads[list->n]);
+    }
+
+    after.path = store_without_prefix(store, xml_text(root, "NextKeyMarker"));
+    after.id = xml_text(root, "NextUploadIdMarker");
+
+    if (strcmp(xml_text(root, "IsTruncated"), "true") == 0 && *after.path != '\0') {
+        list->uploads[n] = after;
+        list->after = &list->uploads[n];
+    }
+
+    return list;
+}
+
+
 const char *
 store_tag(const store_t *store, arena_t *arena, const void *body, size_t len, const char *tag)
 {
@@ -407,6 +445,26 @@ store_set_external(store_t *store, arena_t *arena, const char *external_host, bo
     }
 
     store->external = external;
+}
+
+
+/* false: without a time nobody can say how old it is. */
+static bool
+store_upload_read(const store_t *store, const xml_t *entry, store_upload_t *upload)
+{
+    datetime_t  started;
+    const char *text = xml_text(entry, "Initiated");
+
+    upload->path = store_without_prefix(store, xml_text(entry, "Key"));
+    upload->id = xml_text(entry, "UploadId");
+
+    if (*upload->path == '\0' || *upload->id == '\0' || !time_parse_rfc3339(text, strlen(text), &started)) {
+        return false;
+    }
+
+    upload->started = time_instant(&started, 0) / 1000000;
+
+    return true;
 }
 
 

@@ -80,7 +80,7 @@ gcs_request(const store_t *store, arena_t *arena, const store_call_t *call, time
     store_request_t *request;
 
     /* A session ends by itself with its last byte. */
-    if (call->operation == STORE_UPLOAD_COMPLETE) {
+    if (call->operation == STORE_UPLOAD_COMPLETE || call->operation == STORE_UPLOAD_LIST) {
         return NULL;
     }
 

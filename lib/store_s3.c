@@ -24,6 +24,7 @@ static char            *s3_url(const store_t *store, arena_t *arena, const store
 static store_request_t *s3_request(const store_t *store, arena_t *arena, const store_call_t *call, time_t now);
 static bool             s3_nothing_to_do(const store_t *store, const store_call_t *call);
 static size_t           s3_query(const store_t *store, arena_t *arena, const store_call_t *call, pair_t *query);
+static const char      *s3_key(const store_t *store, arena_t *arena, const char *path);
 static size_t           s3_headers(const store_t *store, arena_t *arena, const store_call_t *call, pair_t *headers);
 static void             s3_body(arena_t *arena, const store_call_t *call, store_request_t *request);
 static char            *s3_path(const store_t *store, arena_t *arena, const store_call_t *call);
@@ -42,6 +43,7 @@ static const s3_operation_t s3_operations[STORE_OPERATIONS] = {
     [STORE_UPLOAD_PART] = {"PUT", NULL},
     [STORE_UPLOAD_COMPLETE] = {"POST", NULL},
     [STORE_UPLOAD_ABORT] = {"DELETE", NULL},
+    [STORE_UPLOAD_LIST] = {"GET", "uploads"},
     [STORE_TAGS_GET] = {"GET", "tagging"},
     [STORE_TAG] = {"PUT", "tagging"},
     [STORE_CLASS] = {"PUT", NULL},
@@ -235,7 +237,7 @@ s3_query(const store_t *store, arena_t *arena, const store_call_t *call, pair_t 
 
     if (call->operation == STORE_LIST) {
         query[n++] = (pair_t) {"list-type", "2"};
-        query[n++] = (pair_t) {"prefix", store->type == STORE_AWS ? arena_format(arena, "%s/%s", store->bucket, call->path) : call->path};
+        query[n++] = (pair_t) {"prefix", s3_key(store, arena, call->path)};
 
         if (call->limit > 0) {
             query[n++] = (pair_t) {"max-keys", arena_format(arena, "%d", call->limit)};
@@ -245,7 +247,27 @@ s3_query(const store_t *store, arena_t *arena, const store_call_t *call, pair_t 
         }
     }
 
+    if (call->operation == STORE_UPLOAD_LIST) {
+        query[n++] = (pair_t) {"prefix", s3_key(store, arena, call->path)};
+
+        if (call->limit > 0) {
+            query[n++] = (pair_t) {"max-uploads", arena_format(arena, "%d", call->limit)};
+        }
+        if (call->after != NULL) {
+            query[n++] = (pair_t) {"key-marker", s3_key(store, arena, call->after->path)};
+            query[n++] = (pair_t) {"upload-id-marker", call->after->id};
+        }
+    }
+
     return n;
+}
+
+
+/* A path as the bucket has it: the AWS type's keys begin with the bucket's name (contract/media.md §2). */
+static const char *
+s3_key(const store_t *store, arena_t *arena, const char *path)
+{
+    return store->type == STORE_AWS ? arena_format(arena, "%s/%s", store->bucket, path) : path;
 }
 
 
@@ -320,7 +342,7 @@ s3_path(const store_t *store, arena_t *arena, const store_call_t *call)
 
     return arena_format(
         arena, "%.*s%s", (int) uri.path.len, (const char *) uri.path.data,
-        store_object_path(store, arena, call->operation == STORE_LIST ? NULL : call->path)
+        store_object_path(store, arena, call->operation == STORE_LIST || call->operation == STORE_UPLOAD_LIST ? NULL : call->path)
     );
 }
 

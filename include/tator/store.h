@@ -32,6 +32,7 @@ typedef enum {
     STORE_UPLOAD_PART,     /* .upload_id, .part */
     STORE_UPLOAD_COMPLETE, /* .upload_id, .parts */
     STORE_UPLOAD_ABORT,    /* .upload_id */
+    STORE_UPLOAD_LIST,     /* .path is the prefix; .after: from the last answer */
     STORE_TAGS_GET,
     STORE_TAG,             /* .tag, .value: replaces or merges, as the store does (contract/media.md §2) */
     STORE_CLASS,           /* .storage_class: change in place */
@@ -43,6 +44,12 @@ typedef struct {
     const char *etag;
     int         number; /* from 1 */
 } store_part_t;
+
+/* An upload in parts that was begun and not yet completed. */
+typedef struct {
+    const char *path, *id; /* the path without the bucket's prefix */
+    int64_t     started;   /* seconds since 1970 */
+} store_upload_t;
 
 typedef struct {
     store_operation_t   operation;
@@ -62,6 +69,7 @@ typedef struct {
     int                 days;
     int                 limit;        /* STORE_LIST: at most so many; 0: the store's own limit */
     const char         *continuation; /* STORE_LIST: from the last answer */
+    const store_upload_t *after;      /* STORE_UPLOAD_LIST: what the last answer ended with; NULL: from the beginning */
 } store_call_t;
 
 typedef struct {
@@ -127,6 +135,16 @@ typedef struct {
 
 /* The answer to STORE_LIST; NULL: not such an answer. */
 store_list_t *store_list(const store_t *store, arena_t *arena, const void *body, size_t len);
+
+typedef struct {
+    store_upload_t       *uploads;
+    size_t                n;
+    const store_upload_t *after; /* for the next call; NULL: that was all */
+} store_uploads_t;
+
+/* The answer to STORE_UPLOAD_LIST; NULL: not such an answer. GCP and AZURE have no such request: what is left of theirs they remove themselves,
+   after a week. */
+store_uploads_t *store_uploads(const store_t *store, arena_t *arena, const void *body, size_t len);
 
 /* The value of a tag in the answer to STORE_TAGS_GET; NULL: not tagged. */
 const char *store_tag(const store_t *store, arena_t *arena, const void *body, size_t len, const char *tag);

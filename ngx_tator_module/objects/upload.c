@@ -23,6 +23,11 @@ typedef struct {
     char etag[OBJECTS_ETAG];
 } upload_part_t;
 
+typedef struct {
+    const char *key, *id;
+    json_int_t  started;
+} upload_listed_t;
+
 
 static char *upload_folder(objects_request_t *request, const char *id);
 static bool  upload_id_good(const char *id);
@@ -33,6 +38,8 @@ static void  upload_completed(objects_request_t *request, const object_info_t *i
 static void  upload_remove(const char *folder);
 static void  upload_describe(objects_request_t *request, json_t *upload, object_info_t *info);
 static int   upload_part_number(const char *text);
+static upload_listed_t *uploads_read(objects_request_t *request, size_t *n);
+static int   uploads_compare(const void *a, const void *b);
 
 
 void
@@ -258,23 +265,65 @@ objects_upload_parts(objects_request_t *request)
 void
 objects_uploads(objects_request_t *request)
 {
-    DIR           *scan;
-    char          *folder;
-    size_t         n;
-    json_t        *upload;
-    const char    *key, *prefix;
-    struct dirent *entry;
+    size_t           k, n, limit;
+    const char      *value = objects_query(request, "max-uploads");
+    const char      *key = objects_query(request, "key-marker"), *id = objects_query(request, "upload-id-marker");
+    upload_listed_t *uploads;
 
-    prefix = objects_query(request, "prefix");
-    folder = arena_format(request->arena, "%s/uploads/%s", request->store->root, request->bucket);
+    limit = value != NULL ? strtoul(value, NULL, 10) : OBJECTS_LIST_MAX;
+    limit = limit > 0 && limit < OBJECTS_LIST_MAX ? limit : OBJECTS_LIST_MAX;
+
+    uploads = uploads_read(request, &n);
+    qsort(uploads, n, sizeof(upload_listed_t), uploads_compare);
+
+    /* a key alone: after all of its uploads */
+    for (k = 0; key != NULL && k < n; k++) {
+        int order = strcmp(uploads[k].key, key);
+
+        if (order > 0 || (order == 0 && id != NULL && *id != '\0' && strcmp(uploads[k].id, id) > 0)) {
+            break;
+        }
+    }
 
     objects_xml_begin(request, "ListMultipartUploadsResult");
     objects_xml_put(request, "Bucket", request->bucket);
+    objects_xml_number(request, "MaxUploads", limit);
 
-    n = 0;
+    for (; k < n && limit > 0; k++, limit--) {
+        text_puts(&request->xml, "<Upload>");
+        objects_xml_put(request, "Key", uploads[k].key);
+        objects_xml_put(request, "UploadId", uploads[k].id);
+        objects_xml_time(request, "Initiated", uploads[k].started);
+        text_puts(&request->xml, "</Upload>");
+    }
+
+    if (k < n) {
+        objects_xml_put(request, "NextKeyMarker", uploads[k - 1].key);
+        objects_xml_put(request, "NextUploadIdMarker", uploads[k - 1].id);
+    }
+
+    objects_xml_put(request, "IsTruncated", k < n ? "true" : "false");
+    objects_xml_end(request, "ListMultipartUploadsResult");
+}
+
+
+/* All uploads of the bucket whose keys begin with the query's prefix. */
+static upload_listed_t *
+uploads_read(objects_request_t *request, size_t *n)
+{
+    DIR             *scan;
+    char            *folder;
+    size_t           room = 0;
+    json_t          *upload;
+    const char      *key, *prefix = objects_query(request, "prefix");
+    struct dirent   *entry;
+    upload_listed_t *uploads = NULL, *more;
+
+    *n = 0;
+    folder = arena_format(request->arena, "%s/uploads/%s", request->store->root, request->bucket);
     scan = opendir(folder);
 
-    while (scan != NULL && n < OBJECTS_LIST_MAX && (entry = readdir(scan)) != NULL) {
+    while (scan != NULL && (entry = readdir(scan)) != NULL) {
         if (!upload_id_good(entry->d_name)) {
             continue;
         }
@@ -283,12 +332,17 @@ objects_uploads(objects_request_t *request)
         key = json_string_value(json_object_get(upload, "key"));
 
         if (key != NULL && (prefix == NULL || strncmp(key, prefix, strlen(prefix)) == 0)) {
-            n++;
-            text_puts(&request->xml, "<Upload>");
-            objects_xml_put(request, "Key", key);
-            objects_xml_put(request, "UploadId", entry->d_name);
-            objects_xml_time(request, "Initiated", json_integer_value(json_object_get(upload, "started")));
-            text_puts(&request->xml, "</Upload>");
+            if (*n == room) {
+                room = room * 2 + 64;
+                more = arena_alloc(request->arena, room * sizeof(upload_listed_t));
+                if (*n > 0) {
+                    memcpy(more, uploads, *n * sizeof(upload_listed_t));
+                }
+                uploads = more;
+            }
+
+            uploads[(*n)++] = (upload_listed_t) {arena_text(request->arena, key), arena_text(request->arena, entry->d_name),
+                                                 json_integer_value(json_object_get(upload, "started"))};
         }
         json_decref(upload);
     }
@@ -297,8 +351,17 @@ objects_uploads(objects_request_t *request)
         closedir(scan);
     }
 
-    objects_xml_put(request, "IsTruncated", "false");
-    objects_xml_end(request, "ListMultipartUploadsResult");
+    return uploads != NULL ? uploads : arena_alloc(request->arena, sizeof(upload_listed_t));
+}
+
+
+static int
+uploads_compare(const void *a, const void *b)
+{
+    const upload_listed_t *one = a, *other = b;
+    int                    order = strcmp(one->key, other->key);
+
+    return order != 0 ? order : strcmp(one->id, other->id);
 }
 
 

@@ -219,6 +219,17 @@ s3_requests(void **state)
     request = store_request(store, arena, &(store_call_t) {STORE_LIST, .path = "1/2", .limit = 1}, 0);
     assert_string_equal(request->url, "http://store:9000/media?list-type=2&max-keys=1&prefix=1%2F2");
 
+    request = store_request(store, arena, &(store_call_t) {STORE_UPLOAD_LIST, .path = "", .limit = 2, .after = &(store_upload_t) {"1/a b", "u", 0}}, 0);
+    assert_string_equal(request->method, "GET");
+    assert_string_equal(request->url, "http://store:9000/media?key-marker=1%2Fa%20b&max-uploads=2&prefix=&upload-id-marker=u&uploads=");
+
+    request = store_request(store_of("AWS", s3_config, NULL), arena, &(store_call_t) {STORE_UPLOAD_LIST, .path = "1/"}, 0);
+    assert_string_equal(request->url, "http://store:9000/media?prefix=media%2F1%2F&uploads=");
+
+    request = store_request(store, arena, &(store_call_t) {STORE_UPLOAD_ABORT, .path = "k", .upload_id = "u"}, 0);
+    assert_string_equal(request->method, "DELETE");
+    assert_string_equal(request->url, "http://store:9000/media/k?uploadId=u");
+
     assert_non_null(store_request(store, arena, &(store_call_t) {STORE_TAG, .path = "k", .tag = "media_id", .value = "3"}, 0));
     assert_null(store_request(store_of("VAST", s3_config, NULL), arena, &(store_call_t) {STORE_TAG, .path = "k", .tag = "media_id", .value = "3"}, 0));
 }
@@ -227,9 +238,14 @@ s3_requests(void **state)
 static void
 s3_answers(void **state)
 {
-    store_t      *store;
-    store_list_t *list;
+    store_t         *store;
+    store_list_t    *list;
+    store_uploads_t *ups;
 
+    static const char uploads[] = "<ListMultipartUploadsResult xmlns=\"x\"><IsTruncated>true</IsTruncated><NextKeyMarker>media/1/3</NextKeyMarker>"
+                                  "<NextUploadIdMarker>u2</NextUploadIdMarker><Upload><Key>media/1/2/x</Key><UploadId>u1</UploadId>"
+                                  "<Initiated>2013-05-24T00:00:00.000Z</Initiated></Upload><Upload><Key>media/1/3</Key><UploadId>u2</UploadId></Upload>"
+                                  "</ListMultipartUploadsResult>";
     static const char upload[] = "<?xml version=\"1.0\"?><InitiateMultipartUploadResult xmlns=\"x\"><UploadId>a&amp;b</UploadId></InitiateMultipartUploadResult>";
     static const char error[] = "<Error><Code>NoSuchUpload</Code><Message>m</Message></Error>";
     static const char listing[] = "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>"
@@ -248,6 +264,16 @@ s3_answers(void **state)
     assert_string_equal(list->objects[0].path, "1/2");
     assert_true(list->objects[0].size == 5000000000);
     assert_string_equal(list->continuation, "t");
+
+    ups = store_uploads(store, arena, uploads, sizeof(uploads) - 1);
+    assert_int_equal(ups->n, 1);
+    assert_string_equal(ups->uploads[0].path, "1/2/x");
+    assert_string_equal(ups->uploads[0].id, "u1");
+    assert_int_equal(ups->uploads[0].started, 1369353600);
+    assert_string_equal(ups->after->path, "1/3");
+    assert_string_equal(ups->after->id, "u2");
+    assert_null(store_uploads(store, arena, listing, sizeof(listing) - 1));
+    assert_null(store_uploads(store, arena, "", 0));
 
     assert_string_equal(store_tag(store, arena, tags, sizeof(tags) - 1, "archive"), "true");
     assert_null(store_tag(store, arena, tags, sizeof(tags) - 1, "other"));

@@ -26,6 +26,7 @@ const maintenance_t maintenance_jobs[] = {
     {"pruneleaves", AGE, "remove deleted leaves for good", 3, 30, job_prune_leaves},
     {"expireannouncements", "", "delete announcements whose time is over", 3, 50, job_expire_announcements},
     {"prunefiles", AGE, "remove deleted files for good", 4, 30, job_prune_files},
+    {"abortuploads", AGE, "end uploads in parts that nobody completed", 4, 50, job_abort_uploads},
     {"expiresessions", "", "delete sessions whose time is over", 5, 20, job_expire_sessions},
     {"expireoutbox", "", "delete mail that was given up a week ago", 5, 30, job_expire_outbox},
     {"disableinactiveusers", "[--user-inactive-days N]", "disable users who have not logged in for so long", NEVER, 0, job_disable_inactive_users},

@@ -45,6 +45,7 @@ int64_t work_delete(work_t *work, arena_t *arena, const char *table, const char 
 
 /* --- the jobs ---------------------------------------------------------------------------------------------------------------- */
 
+int job_abort_uploads(work_t *work);
 int job_announce(work_t *work);
 int job_disable_inactive_users(work_t *work);
 int job_drop_projects(work_t *work);
