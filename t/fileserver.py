@@ -1,21 +1,24 @@
 """An HTTP server for tests with the manners that are found on the Internet: ranges, none, lost connections, faults, redirects, no end."""
 import http.server
 import re
+import ssl
 import threading
+import time
 
 MANNERS = ("plain", "lossy", "faulty", "partly", "shifted", "growing")
 
 
 class FileServer:
-    """with FileServer({"/a.mp4": b"…"}, host="127.0.0.1") as server: server.url("/a.mp4"), server.asked == [(path, range), …]
+    """with FileServer({"/a.mp4": b"…"}, host="127.0.0.1") as server: server.url("/a.mp4"), server.asked == [(path, range), …], at server.times
 
     What a path does is told by its beginning: /plain/… knows no ranges; /lossy/… ends each answer after `step` bytes; /faulty/… answers 503 the
     first `faults` times; /partly/… sends `step` bytes of a range and says so; /shifted/… sends other ranges than those asked for; /growing/… has
-    another size each time; /endless/… never ends; /to/N/… redirects to the N-th of `targets`."""
+    another size each time; /endless/… never ends; /to/N/… redirects to the N-th of `targets`.
+    `certificate` is a PEM file of key and certificate, for https."""
 
-    def __init__(self, files=None, host="127.0.0.1", step=300_000, faults=3, targets=()):
+    def __init__(self, files=None, host="127.0.0.1", step=300_000, faults=3, targets=(), certificate=None):
         outer = self
-        self.files, self.step, self.faults, self.targets, self.asked, self.failed = files or {}, step, faults, list(targets), [], {}
+        self.files, self.step, self.faults, self.targets, self.asked, self.times, self.failed = files or {}, step, faults, list(targets), [], [], {}
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.0"
@@ -28,6 +31,7 @@ class FileServer:
 
             def do_GET(self):
                 outer.asked.append((self.path, self.headers.get("Range")))
+                outer.times.append(time.monotonic())
                 try:
                     self.answer(True)
                 except (BrokenPipeError, ConnectionResetError):
@@ -76,7 +80,11 @@ class FileServer:
 
         self.server = http.server.ThreadingHTTPServer((host, 0), Handler)
         self.server.daemon_threads = True
-        self.origin = f"http://{host}:{self.server.server_address[1]}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.origin = f"http{'s' if certificate else ''}://{host}:{self.server.server_address[1]}"
 
     def url(self, path):
         return self.origin + path

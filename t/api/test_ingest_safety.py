@@ -104,7 +104,7 @@ def server(request):
 
 @pytest.fixture(scope="module")
 def open_server():
-    with Server(TATOR_TRANSCODE_DISK="20") as running:
+    with Server(TATOR_TRANSCODE_DISK="20", SERVER_SIDE_REQUEST_ORIGINS="http://127.0.0.1,http://localhost,https://127.0.0.1") as running:
         yield running
 
 
@@ -152,6 +152,19 @@ def test_redirects_lead_nowhere_inside(open_server, http, project, videos, clip)
             job = outcome(http, project, kind, far.url(f"/to/{n}/film.mp4"))
             assert job["status"] == "failed", (far.targets[n], job)
         assert inside.asked == []
+
+
+def test_a_server_that_is_not_who_it_says_it_is(open_server, http, project, videos, tmp_path):
+    """https with a certificate that nobody has signed: nothing is asked for."""
+    kind = videos(streaming_config=[{"resolution": 90}])
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "both.pem", "-out", "certificate.pem", "-days", "2", "-subj", "/CN=test",
+                    "-addext", "subjectAltName=IP:127.0.0.1"], cwd=tmp_path, check=True, capture_output=True)
+    with open(tmp_path / "both.pem", "ab") as both:
+        both.write((tmp_path / "certificate.pem").read_bytes())
+    with FileServer({"/film.mp4": b"x"}, certificate=tmp_path / "both.pem") as far:
+        job = outcome(http, project, kind, far.url("/film.mp4"))
+        assert job["status"] == "failed" and job["attempts"] == 1 and "certificate" in job["message"], job
+        assert far.asked == []
 
 
 def test_a_stream_without_end_is_ended(open_server, http, project, videos):

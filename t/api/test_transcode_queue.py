@@ -18,8 +18,8 @@ def queue_port():
 
 @pytest.fixture(scope="module")
 def server(queue_port):
-    """One job at a time, so that their order is seen."""
-    with Server(TATOR_TRANSCODE_PORT=str(queue_port), TATOR_TRANSCODE_LEASE="5") as running:
+    """One job at a time, so that their order is seen; a source's server is asked once, and then the job is put off."""
+    with Server(TATOR_TRANSCODE_PORT=str(queue_port), TATOR_TRANSCODE_LEASE="5", TATOR_TRANSCODE_TRIES="1") as running:
         yield running
 
 
@@ -109,7 +109,8 @@ def test_cancelling_ends_an_encoding_job_within_two_seconds(http, server, clip):
         assert time.monotonic() - begun < 2
 
 
-def test_a_crash_is_a_failed_job_and_the_next_one_succeeds(http, server, clip):
+@pytest.mark.parametrize("crash, reason", [(signal.SIGSEGV, "Segmentation fault"), (signal.SIGXCPU, "more processor time than it may")])
+def test_a_crash_is_a_failed_job_and_the_next_one_succeeds(http, server, clip, crash, reason):
     project, kind = place(http)
     http.ok("PATCH", f"/rest/MediaType/{kind}", {"streaming_config": [{"resolution": 720, "preset": "veryslow"}]})
     daemon = worker_pid(server)
@@ -117,9 +118,9 @@ def test_a_crash_is_a_failed_job_and_the_next_one_succeeds(http, server, clip):
         uid = post(http, project, kind, far.url("/long.mp4"))
         _, confined = until(lambda: jobs(server), "a job")[0]
         until(lambda: job_of(http, uid)["progress"] > 0, "progress")
-        os.kill(confined, signal.SIGSEGV)
+        os.kill(confined, crash)
         until(lambda: job_of(http, uid)["status"] == "failed", "failure")
-        assert "Segmentation fault" in job_of(http, uid)["message"]
+        assert reason in job_of(http, uid)["message"]
         again = post(http, project, kind, far.url("/film.mp4"))
         until(lambda: job_of(http, again)["status"] == "succeeded", "success")
     assert worker_pid(server) == daemon and os.path.exists(f"/proc/{daemon}")
@@ -149,6 +150,21 @@ def test_a_poison_job_ends_after_three_tries(http, server, clip):
             until(lambda: not jobs(server), "the end of the processes")
         until(lambda: job_of(http, uid)["status"] == "failed", "failure")
         assert job_of(http, uid)["message"].startswith("given up after 3 tries: ") and "Killed" in job_of(http, uid)["message"]
+
+
+def test_a_fault_that_may_pass_is_tried_again_later(http, server, clip):
+    """After five seconds, after fifteen more, and then no more."""
+    project, kind = place(http)
+    film = clip(1, 160, 90, sound=False).read_bytes()
+    with FileServer({"/film.mp4": film}, faults=2) as ill, FileServer({"/film.mp4": film}, faults=100) as dead:
+        healed, lost = (post(http, project, kind, far.url("/faulty/film.mp4")) for far in (ill, dead))
+        for uid in (healed, lost):
+            until(lambda: job_of(http, uid)["status"] in ("succeeded", "failed"), "the end", 120)
+        assert (job_of(http, healed)["status"], job_of(http, healed)["attempts"]) == ("succeeded", 3)
+        assert (job_of(http, lost)["status"], job_of(http, lost)["attempts"]) == ("failed", 3)
+        assert job_of(http, lost)["message"] == "given up after 3 tries: the source can not be read: its server answers 503"
+        first, second, third = dead.times
+        assert second - first >= 5 and third - second >= 15
 
 
 def test_the_confined_process_is_confined(http, server, clip):

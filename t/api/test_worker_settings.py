@@ -15,7 +15,8 @@ def started(program, *words, **environment):
 @pytest.mark.parametrize("program,variable", [
     ("tator-cron", "TATOR_CRON_PORT"), ("tator-mail", "TATOR_MAIL_PORT"), ("tator-transcode", "TATOR_TRANSCODE_PORT"),
     ("tator-transcode", "TATOR_TRANSCODE_JOBS"), ("tator-transcode", "TATOR_TRANSCODE_IMAGES"), ("tator-transcode", "TATOR_TRANSCODE_LEASE"),
-    ("tator-transcode", "TATOR_TRANSCODE_THREADS"), ("tator-transcode", "TATOR_TRANSCODE_MEMORY"), ("tator-transcode", "TATOR_TRANSCODE_DISK")])
+    ("tator-transcode", "TATOR_TRANSCODE_THREADS"), ("tator-transcode", "TATOR_TRANSCODE_MEMORY"), ("tator-transcode", "TATOR_TRANSCODE_DISK"),
+    ("tator-transcode", "TATOR_TRANSCODE_TRIES")])
 @pytest.mark.parametrize("value", ["1x", "99999999999999999999"])
 def test_numbers_of_the_environment(program, variable, value):
     done = started(program, **{variable: value})

@@ -6,6 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <pthread.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -137,6 +142,76 @@ no_other_processes(void **state)
 }
 
 
+/* The signal that ends a process with these limits at its deed; 1000 and more: its status. */
+static int
+limited(deed_t deed, limits_t limits)
+{
+    int   status;
+    pid_t pid = fork();
+
+    assert_int_not_equal(pid, -1);
+
+    if (pid == 0) {
+        limits_set(&limits);
+        _exit(deed());
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 1000 + WEXITSTATUS(status);
+}
+
+
+static int
+think_for_ever(void)
+{
+    volatile unsigned n = 0;
+
+    do {
+        n = n + 1;
+    } while (n != 0 || time(NULL) > 0);
+
+    return 0;
+}
+
+
+static int
+write_much(void)
+{
+    int    result = 0;
+    char   path[64], data[4096] = "";
+    FILE  *file;
+    size_t n;
+
+    snprintf(path, sizeof(path), "%s/much", folder);
+    file = fopen(path, "w");
+
+    if (file == NULL) {
+        return 1;
+    }
+
+    for (n = 0; n < 1024 && result == 0; n++) {
+        result = fwrite(data, 1, sizeof(data), file) == sizeof(data) && fflush(file) == 0 ? 0 : errno;
+    }
+
+    fclose(file);
+    unlink(path);
+
+    return result;
+}
+
+
+static void
+time_and_disk_have_limits(void **state)
+{
+    (void) state;
+
+    assert_int_equal(limited(think_for_ever, (limits_t) {.memory = 16L << 40, .disk = 1 << 20, .seconds = 1}), SIGXCPU);
+    assert_int_equal(limited(write_much, (limits_t) {.memory = 16L << 40, .disk = 1 << 20, .seconds = 10}), 1000 + EFBIG);
+    assert_int_equal(limited(write_much, (limits_t) {.memory = 16L << 40, .disk = 16 << 20, .seconds = 10}), 1000);
+}
+
+
 int
 main(void)
 {
@@ -145,6 +220,7 @@ main(void)
         cmocka_unit_test(no_files_but_the_systems_and_its_own),
         cmocka_unit_test(no_network),
         cmocka_unit_test(no_other_processes),
+        cmocka_unit_test(time_and_disk_have_limits),
     };
 
     if (mkdtemp(folder) == NULL) {

@@ -53,6 +53,7 @@ static const char usage[] =
     "  TATOR_TRANSCODE_THREADS  processors that a job uses (all)\n"
     "  TATOR_TRANSCODE_MEMORY   megabytes that a job may use (three quarters of all)\n"
     "  TATOR_TRANSCODE_DISK     megabytes that a file of a job may have (three quarters of what TMPDIR has free)\n"
+    "  TATOR_TRANSCODE_TRIES    how often a source's server is asked in vain before the job is put off (10)\n"
     "  TATOR_TRANSCODE_SANDBOX  off: jobs are not confined, for encoders that need devices\n"
     "  TATOR_TRANSCODE_HWACCEL  hardware that decodes and encodes: vaapi, qsv, cuda (none)\n"
     "  TATOR_{H264,HEVC,AV1}_ENCODER  other encoders of FFmpeg\n"
@@ -133,7 +134,8 @@ orders_environment(orders_t *orders)
            && settings_variable("TATOR_TRANSCODE_PORT", 0, 65535, &orders->daemon.port)
            && settings_variable("TATOR_TRANSCODE_THREADS", 0, 1024, &jobs_own)
            && settings_variable("TATOR_TRANSCODE_MEMORY", 0, INT_MAX, &jobs_own)
-           && settings_variable("TATOR_TRANSCODE_DISK", 0, INT_MAX, &jobs_own);
+           && settings_variable("TATOR_TRANSCODE_DISK", 0, INT_MAX, &jobs_own)
+           && settings_variable("TATOR_TRANSCODE_TRIES", 0, 1000, &jobs_own);
 
     orders->daemon.lease = seconds * 1000;
 

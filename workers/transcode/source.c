@@ -22,7 +22,7 @@
 
 #define BLOCK     (4 << 20)
 #define BLOCKS    4
-#define TRIES     10 /* without a byte of progress */
+#define TRIES     10 /* without a byte of progress, when the environment does not say */
 #define REDIRECTS 5
 #define PAUSE     10 /* seconds between tries, at most */
 #define SLOW      1000L /* bytes a second that are too few to go on */
@@ -76,6 +76,7 @@ static block_t      *block_get(source_t *source, int64_t number);
 static bool          block_fetch(source_t *source, block_t *block, int64_t number);
 static bool          redirect(source_t *source, answer_t *answer);
 static bool          same_origin(const char *one, const char *other);
+static int           tries_wanted(void);
 static bool          answer_get(answer_t *answer);
 static bool          is_complete(const answer_t *answer);
 static bool          answer_fault(const answer_t *answer);
@@ -424,11 +425,11 @@ block_get(source_t *source, int64_t number)
 static bool
 block_fetch(source_t *source, block_t *block, int64_t number)
 {
-    int      try, hops = 0;
+    int      try, hops = 0, tries = tries_wanted();
     size_t   before;
     answer_t answer = {.source = source, .block = block, .first = number * BLOCK, .total = -1};
 
-    for (try = 0; try < TRIES; try++) {
+    for (try = 0; try < tries; try++) {
 
         if (try > 0) {
             nanosleep(&(struct timespec){.tv_sec = 1 << (try - 1) < PAUSE ? 1 << (try - 1) : PAUSE}, NULL);
@@ -475,6 +476,16 @@ block_fetch(source_t *source, block_t *block, int64_t number)
     }
 
     return source->size > 0 || fault_set(source->fault, false, "the source is empty");
+}
+
+
+static int
+tries_wanted(void)
+{
+    const char *wanted = getenv("TATOR_TRANSCODE_TRIES");
+    int         tries = wanted != NULL ? atoi(wanted) : 0;
+
+    return tries > 0 ? tries : TRIES;
 }
 
 
@@ -543,10 +554,10 @@ answer_fault(const answer_t *answer)
     }
 
     if (status >= 400) {
-        return fault_of(fault, FAULT_SOURCE, status >= 500 || status == 429, "the source can not be read: its server answers %ld", status);
+        return fault_of(fault, FAULT_SOURCE, may_try_again(answer), "the source can not be read: its server answers %ld", status);
     }
 
-    return fault_of(fault, FAULT_SOURCE, true, "the source can not be read: %s",
+    return fault_of(fault, FAULT_SOURCE, may_try_again(answer), "the source can not be read: %s",
                     answer->text[0] ? answer->text
                                     : answer->code == CURLE_OK ? "its server sends parts of nothing" : curl_easy_strerror(answer->code));
 }
@@ -631,6 +642,7 @@ may_try_again(const answer_t *answer)
     switch (answer->code) {
     case CURLE_HTTP_RETURNED_ERROR:
         return answer->status >= 500 || answer->status == 429;
+    case CURLE_OUT_OF_MEMORY:
     case CURLE_OK: /* a part */
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
