@@ -227,8 +227,8 @@ flow_ask(rq_t *rq, text_t *form, const char *nonce, code_flow_t *flow)
         return nonce == NULL ? CODE_GOOD : CODE_ID_TOKEN;
     }
 
-    flow->claims = provider_claims(rq, flow->id_token, &(jwt_rules_t) {.audience = provider_client(rq), .client = provider_client(rq), .nonce = nonce},
-                                   &fault);
+    flow->claims = provider_claims(rq, flow->id_token,
+                                   &(jwt_rules_t) {.audience = provider_client(rq), .client = provider_client(rq), .nonce = nonce}, &fault);
 
     return flow->claims == NULL ? CODE_ID_TOKEN : CODE_GOOD;
 }

@@ -144,6 +144,41 @@ a_wrong_value_is_named(void **state)
 
 
 static void
+a_provider_needs_its_address_and_secret(void **state)
+{
+    config_t config;
+
+    clearenv();
+    setenv("KEYCLOAK_ENABLED", "TRUE", 1);
+    assert_string_equal(config_read(&config, arena), "KEYCLOAK_ISSUER");
+    setenv("MAIN_HOST", "tator.example.com", 1);
+    assert_null(config_read(&config, arena));
+    assert_string_equal(config.keycloak_issuer, "https://tator.example.com/auth/realms/tator");
+    assert_string_equal(config.keycloak_client, "tator");
+    assert_string_equal(config.keycloak_audience, "account");
+    assert_null(config.keycloak_secret);
+    assert_int_equal(config.clock_skew, 60);
+    setenv("KEYCLOAK_ISSUER", "file:///etc/passwd", 1);
+    assert_string_equal(config_read(&config, arena), "KEYCLOAK_ISSUER");
+
+    clearenv();
+    setenv("OKTA_OAUTH2_ISSUER", "nonsense", 1); /* of no provider that is on */
+    assert_null(config_read(&config, arena));
+    setenv("OKTA_ENABLED", "true", 1);
+    assert_string_equal(config_read(&config, arena), "OKTA_OAUTH2_KEY");
+    setenv("OKTA_OAUTH2_KEY", "key", 1);
+    assert_string_equal(config_read(&config, arena), "OKTA_OAUTH2_SECRET");
+    setenv("OKTA_OAUTH2_SECRET", "secret", 1);
+    assert_string_equal(config_read(&config, arena), "OKTA_OAUTH2_ISSUER");
+    setenv("OKTA_OAUTH2_ISSUER", "https://id.example.com/oauth2/default", 1);
+    assert_null(config_read(&config, arena));
+    assert_string_equal(config.okta_audience, "api://default");
+    setenv("OKTA_OAUTH2_AUTH_URI", "javascript:alert(1)", 1);
+    assert_string_equal(config_read(&config, arena), "OKTA_OAUTH2_AUTH_URI");
+}
+
+
+static void
 the_connection_string_is_quoted(void **state)
 {
     config_t config;
@@ -166,6 +201,7 @@ main(void)
         cmocka_unit_test_setup_teardown(mail_needs_a_way_to_send, begin, end),
         cmocka_unit_test_setup_teardown(a_store_may_be_packed_twice, begin, end),
         cmocka_unit_test_setup_teardown(a_wrong_value_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(a_provider_needs_its_address_and_secret, begin, end),
         cmocka_unit_test_setup_teardown(the_connection_string_is_quoted, begin, end),
     };
 
