@@ -166,37 +166,6 @@ reply_rows(rq_t *rq, const column_t *columns, const result_t *result)
 }
 
 
-const column_t *
-columns_csv(rq_t *rq, const column_t *columns, const column_t *replaced)
-{
-    size_t          n = 0, room = 1;
-    column_t       *out;
-    const column_t *column, *other;
-
-    if (rq->format != FORMAT_CSV) {
-        return columns;
-    }
-
-    for (column = columns; column->name != NULL; column++, room++) { /* count */ }
-    for (column = replaced; column->name != NULL; column++, room++) { /* count */ }
-
-    out = arena_zalloc(rq->arena, room * sizeof(column_t));
-
-    for (column = columns; column->name != NULL; column++) {
-        other = csv_column(replaced, column->name);
-        out[n++] = other ? *other : *column;
-    }
-
-    for (column = replaced; column->name != NULL; column++) {
-        if (csv_column(columns, column->name) == NULL) {
-            out[n++] = *column;
-        }
-    }
-
-    return out;
-}
-
-
 void
 stream_rows(rq_t *rq, const column_t *columns, const sql_t *sql)
 {
@@ -452,7 +421,7 @@ csv_names(rq_t *rq, const column_t *columns, const sql_t *sql)
         }
     }
 
-    if (types == NULL || csv_column(columns, "attributes") == NULL || csv_column(columns, "type") == NULL) {
+    if (types == NULL || csv_column(columns, "attributes") == NULL) {
         return NULL;
     }
 
@@ -460,9 +429,17 @@ csv_names(rq_t *rq, const column_t *columns, const sql_t *sql)
     sql_put(names, "SELECT DISTINCT a.definition ->> 'name' FROM ");
     sql_raw(names, types);
     sql_put(names, " AS y CROSS JOIN jsonb_array_elements(CASE jsonb_typeof(y.attribute_types) WHEN 'array' THEN y.attribute_types"
-                   " ELSE '[]' END) AS a(definition) WHERE y.id IN (SELECT rows.type FROM (");
-    sql_append(names, sql);
-    sql_put(names, ") AS rows) ORDER BY 1");
+                   " ELSE '[]' END) AS a(definition) WHERE ");
+
+    if (csv_column(columns, "type") != NULL) {
+        sql_put(names, "y.id IN (SELECT rows.type FROM (");
+        sql_append(names, sql);
+        sql_put(names, ") AS rows)");
+    } else {
+        sql_put(names, "y.project = %ld", rq->project);
+    }
+
+    sql_put(names, " ORDER BY 1");
 
     result = pg_run(rq, names);
     list = rq_own(rq, json_array());

@@ -41,9 +41,6 @@ json_t *columns_object(rq_t *rq, const column_t *columns, const result_t *result
 void reply_row(rq_t *rq, int status, const column_t *columns, const result_t *result, int64_t row);
 void reply_rows(rq_t *rq, const column_t *columns, const result_t *result);
 
-/* The columns for the format that the request asked for: in CSV `replaced` stand in place of those of the same name, or at the end. */
-const column_t *columns_csv(rq_t *rq, const column_t *columns, const column_t *replaced);
-
 /* Answer with the rows of a statement as they come, in bounded memory, in the format that the request asked for. */
 void stream_rows(rq_t *rq, const column_t *columns, const sql_t *sql);
 

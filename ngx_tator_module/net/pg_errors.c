@@ -14,6 +14,9 @@ typedef struct {
     pg_error_kind_t kind;
 } pg_error_t;
 
+static const char *error_member(rq_t *rq, const char *state, const char *text);
+static bool        error_about(rq_t *rq, const json_t *value, const char *quoted, size_t length);
+
 static const pg_error_t pg_errors[] = {
     {"40001", ERROR_RACE},        /* serialization_failure */
     {"40P01", ERROR_RACE},        /* deadlock_detected */
@@ -54,7 +57,7 @@ pg_fail(rq_t *rq, pg_hold_t *hold, PGresult *result)
     switch (error->kind) {
 
     case ERROR_CALLER:
-        fail_details(rq, 400, text, "SQLSTATE %s", state);
+        fail_details(rq, 400, text, "%sSQLSTATE %s", error_member(rq, state, text), state);
 
     case ERROR_RACE:
         if (request_retry(request_of(rq))) {
@@ -82,4 +85,78 @@ pg_fail_connection(rq_t *rq)
 {
     request_of(rq)->assumed = 0; /* nobody can confirm it, and this answer does not depend on it */
     fail(rq, 503, "The database is not available at the moment.");
+}
+
+
+/* The parameter that the database's words are about, as "NAME: "; "" when that can not be told. */
+static const char *
+error_member(rq_t *rq, const char *state, const char *text)
+{
+    size_t      k, length = 0;
+    json_t     *object, *value;
+    const char *name, *quoted = NULL, *begin = strchr(text, '"'), *end = strrchr(text, '"');
+
+    if (strcmp(state, "22001") == 0 && strchr(text, '(') != NULL) { /* value too long for type character varying(N) */
+        length = (size_t) atol(strchr(text, '(') + 1);
+
+    } else if (state[0] == '2' && state[1] == '2' && begin != NULL && end > begin) {
+        quoted = arena_copy(rq->arena, begin + 1, (size_t) (end - begin - 1));
+
+    } else if (strstr(text, "ltree") != NULL || strstr(text, "lquery") != NULL) {
+        static const char *const paths[] = {"match", "ancestors", "descendants", "path_substitution", "path", "name"};
+
+        for (k = 0; k < sizeof(paths) / sizeof(paths[0]); k++) {
+            if (param_given(rq, paths[k])) {
+                return rq_format(rq, "%s: ", paths[k]);
+            }
+        }
+    }
+
+    if (length == 0 && quoted == NULL) {
+        return "";
+    }
+
+    json_object_foreach(rq->params, name, value) {
+        if (error_about(rq, value, quoted, length)) {
+            return rq_format(rq, "%s: ", name);
+        }
+    }
+
+    json_array_foreach(rq->body, k, object) {
+        json_object_foreach(object, name, value) {
+            if (error_about(rq, value, quoted, length)) {
+                return rq_format(rq, "[%zu].%s: ", k, name);
+            }
+        }
+    }
+
+    return "";
+}
+
+
+/* true: the value, or an item of it, is the one quoted, or it has more characters than `length`. */
+static bool
+error_about(rq_t *rq, const json_t *value, const char *quoted, size_t length)
+{
+    size_t      k, characters = 0;
+    json_t     *item;
+    const char *text;
+
+    json_array_foreach((json_t *) value, k, item) {
+        if (!json_is_array(item) && error_about(rq, item, quoted, length)) {
+            return true;
+        }
+    }
+
+    text = json_is_string(value) ? json_string_value(value) : json_is_number(value) ? json_text(rq->arena, value) : "";
+
+    if (quoted != NULL) {
+        return strcmp(text, quoted) == 0;
+    }
+
+    for (; *text != '\0'; text++) {
+        characters += (*text & 0xc0) != 0x80;
+    }
+
+    return characters > length;
 }

@@ -143,7 +143,7 @@ file_create(rq_t *rq)
                       " attributes, deleted, elemental_id, project, meta)"
                       " VALUES (%s, %s, '', now(), now(), %ld, %ld, %p::jsonb, false,"
                       " COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), %ld, %ld) RETURNING id",
-                      name, description, author, author, attributes, sql_param(rq, "elemental_id"), rq->project, param_int(rq, "type", 0));
+                      name, description, author, author, attributes, sql_param_uuid(rq, "elemental_id"), rq->project, param_int(rq, "type", 0));
     id = pg_int(result, 0, 0);
 
     reply_created(rq, id, "Successfully created file %ld!", (long) id);
@@ -197,7 +197,7 @@ file_update(rq_t *rq)
              " elemental_id = coalesce(nullif(%s, '')::uuid, elemental_id), created_by = coalesce(nullif(%ld::int, 0), created_by),"
              " attributes = coalesce(attributes, '{}') || coalesce(%p::jsonb, '{}'), modified_by = %ld, modified_datetime = now()"
              " WHERE id = %ld",
-             sql_param(rq, "name"), sql_param(rq, "description"), path, sql_param(rq, "elemental_id"), author, attributes, rq->user.id, id);
+             sql_param(rq, "name"), sql_param(rq, "description"), path, sql_param_uuid(rq, "elemental_id"), author, attributes, rq->user.id, id);
 
     if (path != NULL && strcmp(path, old) != 0) {
         resource_add(rq, path, RESOURCE_FILE, id, 0);

@@ -86,7 +86,7 @@ file_type_create(rq_t *rq)
                       " VALUES ('file', %s, COALESCE(%s, ''), COALESCE(%p::jsonb, '[]'),"
                       " COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), %ld) RETURNING id",
                       param_text(rq, "name"), sql_param(rq, "description"), sql_param_json(rq, "attribute_types"),
-                      sql_param(rq, "elemental_id"), rq->project);
+                      sql_param_uuid(rq, "elemental_id"), rq->project);
 
     reply_created(rq, pg_int(result, 0, 0), "File type created successfully!");
 }
@@ -99,7 +99,7 @@ file_type_update(rq_t *rq)
     pg_query(rq,
              "UPDATE main_filetype SET name = COALESCE(%s, name), description = COALESCE(%s, description),"
              " elemental_id = COALESCE(NULLIF(%s, '')::uuid, elemental_id) WHERE id = %ld",
-             sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "elemental_id"), param_int(rq, "id", 0));
+             sql_param(rq, "name"), sql_param(rq, "description"), sql_param_uuid(rq, "elemental_id"), param_int(rq, "id", 0));
 
     reply_message(rq, 200, "File type updated successfully!");
 }

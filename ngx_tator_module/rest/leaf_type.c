@@ -94,7 +94,7 @@ leaf_type_create(rq_t *rq)
                       " VALUES ('leaf', %s, COALESCE(%s, ''), true, COALESCE(%p::jsonb, '[]'),"
                       " COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), %ld) RETURNING id",
                       param_text(rq, "name"), sql_param(rq, "description"), sql_param_json(rq, "attribute_types"),
-                      sql_param(rq, "elemental_id"), rq->project);
+                      sql_param_uuid(rq, "elemental_id"), rq->project);
 
     reply_created(rq, pg_int(result, 0, 0), "Leaf type created successfully!");
 }
@@ -108,7 +108,7 @@ leaf_type_update(rq_t *rq)
     pg_query(rq,
              "UPDATE main_leaftype SET name = COALESCE(%s, name), description = COALESCE(%s, description),"
              " elemental_id = COALESCE(NULLIF(%s, '')::uuid, elemental_id) WHERE id = %ld",
-             sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "elemental_id"), id);
+             sql_param(rq, "name"), sql_param(rq, "description"), sql_param_uuid(rq, "elemental_id"), id);
 
     reply_message(rq, 200, "Leaf type %ld updated successfully!", (long) id);
 }

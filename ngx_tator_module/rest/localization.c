@@ -270,7 +270,7 @@ localization_changes(rq_t *rq, const annotation_row_t *row, changes_t *changes)
     }
 
     if (param_given(rq, "version")) {
-        if (pg_rows(pg_query(rq, "SELECT 1 FROM main_version WHERE id = %ld", param_int(rq, "version", 0))) == 0) {
+        if (pg_rows(pg_query(rq, "SELECT 1 FROM main_version WHERE id = %ld AND project_id = %ld", param_int(rq, "version", 0), rq->project)) == 0) {
             fail_no_match(rq, "Version");
         }
         changes_set(changes, "version", "%s::int", rq_format(rq, "%ld", (long) param_int(rq, "version", 0)));

@@ -10,14 +10,9 @@ static void localization_row(rq_t *rq, const specs_t *specs, const json_t *spec,
 void
 localization_list(rq_t *rq)
 {
-    const column_t       *columns;
-    static const column_t csv[] = {
-        {"media", "(SELECT m.name FROM main_media m WHERE m.id = t.media)", COLUMN_TEXT},
-        {"user", "(SELECT u.email FROM main_user u WHERE u.id = t.created_by)", COLUMN_TEXT},
-        {0},
-    };
+    const column_t *columns;
 
-    columns = columns_csv(rq, query_fields(rq, rq->format == FORMAT_CSV ? localization_csv_columns : localization_list_columns, NULL), csv);
+    columns = query_fields(rq, rq->format == FORMAT_CSV ? localization_csv_columns : localization_list_columns, NULL);
     stream_rows(rq, columns, annotation_query(rq, &kind_localization, QUERY_ROWS, columns, 0));
 }
 

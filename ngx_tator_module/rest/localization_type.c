@@ -155,7 +155,7 @@ localization_type_create(rq_t *rq)
                       " COALESCE(%p::jsonb, '[]'), COALESCE(NULLIF(%s, '')::uuid, gen_random_uuid()), %ld) RETURNING id",
                       param_text(rq, "dtype"), param_text(rq, "name"), sql_param(rq, "description"), param_bool(rq, "visible", true),
                       param_bool(rq, "drawable", true), param_bool(rq, "grouping_default", true), sql_param_json(rq, "color_map"),
-                      sql_param(rq, "line_width"), sql_param_json(rq, "attribute_types"), sql_param(rq, "elemental_id"), rq->project);
+                      sql_param(rq, "line_width"), sql_param_json(rq, "attribute_types"), sql_param_uuid(rq, "elemental_id"), rq->project);
     id = pg_int(result, 0, 0);
 
     if (type_link(rq, &localization_type_kind, id, media_types) != (int64_t) json_array_size(media_types)) {
@@ -184,7 +184,7 @@ localization_type_update(rq_t *rq)
              " WHERE id = %ld",
              sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "line_width"), sql_param(rq, "visible"),
              sql_param(rq, "drawable"), sql_param(rq, "grouping_default"), param(rq, "color_map") != NULL,
-             sql_param_json(rq, "color_map"), sql_param(rq, "elemental_id"), id);
+             sql_param_json(rq, "color_map"), sql_param_uuid(rq, "elemental_id"), id);
 
     if (param_given(rq, "media_types")) {
         type_link(rq, &localization_type_kind, id, param(rq, "media_types"));

@@ -169,7 +169,7 @@ media_type_create(rq_t *rq)
                       param_text(rq, "dtype"), param_text(rq, "name"), sql_param(rq, "description"), sql_param(rq, "visible"),
                       sql_param(rq, "file_format"), sql_param(rq, "default_volume"), sql_param_json(rq, "attribute_types"),
                       sql_param_json(rq, "archive_config"), sql_param_json(rq, "streaming_config"), sql_param_json(rq, "overlay_config"),
-                      sql_param(rq, "elemental_id"), sql_param(rq, "default_box"), sql_param(rq, "default_line"),
+                      sql_param_uuid(rq, "elemental_id"), sql_param(rq, "default_box"), sql_param(rq, "default_line"),
                       sql_param(rq, "default_dot"), rq->project);
 
     reply_created(rq, pg_int(result, 0, 0), "Media type created successfully!");
@@ -194,7 +194,7 @@ media_type_update(rq_t *rq)
              " WHERE id = %ld",
              sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "file_format"), sql_param_json(rq, "archive_config"),
              sql_param_json(rq, "streaming_config"), sql_param_json(rq, "overlay_config"), sql_param(rq, "visible"),
-             sql_param(rq, "default_volume"), sql_param(rq, "elemental_id"), sql_param(rq, "default_box"), sql_param(rq, "default_line"),
+             sql_param(rq, "default_volume"), sql_param_uuid(rq, "elemental_id"), sql_param(rq, "default_box"), sql_param(rq, "default_line"),
              sql_param(rq, "default_dot"), param_int(rq, "id", 0));
 
     reply_message(rq, 200, "Media type updated successfully!");

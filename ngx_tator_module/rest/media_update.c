@@ -62,6 +62,10 @@ media_patch(rq_t *rq)
     const char    *array, *files;
     media_change_t change;
 
+    if (param_given(rq, "elemental_id")) {
+        query_uuid(rq, "elemental_id", param_text(rq, "elemental_id"));
+    }
+
     array = sql_int_array(rq->arena, &id, 1);
     tx_begin(rq);
 

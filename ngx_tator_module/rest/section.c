@@ -168,7 +168,7 @@ section_create(rq_t *rq)
                       " RETURNING id",
                       param_text(rq, "name"), sql_param(rq, "dtype"), search ? "saved_search" : "folder", path,
                       sql_param(rq, "tator_user_sections"), sql_param_json(rq, "object_search"), sql_param_json(rq, "related_search"),
-                      sql_param(rq, "visible"), sql_param(rq, "elemental_id"), attributes, sql_param(rq, "explicit_listing"),
+                      sql_param(rq, "visible"), sql_param_uuid(rq, "elemental_id"), attributes, sql_param(rq, "explicit_listing"),
                       rq->user.id, rq->project);
     id = pg_int(result, 0, 0);
     section_add_media(rq, id, param(rq, "media"));
@@ -207,7 +207,7 @@ section_update(rq_t *rq)
                       " WHERE id = %ld RETURNING name",
                       sql_param(rq, "name"), sql_param(rq, "path"), sql_param_json(rq, "object_search"),
                       sql_param(rq, "tator_user_sections"), sql_param(rq, "visible"), sql_param(rq, "explicit_listing"),
-                      sql_param(rq, "elemental_id"), attributes, id);
+                      sql_param_uuid(rq, "elemental_id"), attributes, id);
 
     if (pg_rows(result) == 0) {
         fail_missing(rq, "Section");
@@ -292,7 +292,7 @@ section_filters(rq_t *rq, sql_t *sql)
     }
 
     if (param_given(rq, "elemental_id")) {
-        sql_put(sql, " AND t.elemental_id = %s::uuid", param_text(rq, "elemental_id"));
+        sql_put(sql, " AND t.elemental_id = %s::uuid", query_uuid(rq, "elemental_id", param_text(rq, "elemental_id")));
     }
 
     if (param_given(rq, "match")) {

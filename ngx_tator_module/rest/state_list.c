@@ -19,14 +19,7 @@ state_list(rq_t *rq)
 
     static const char *const always[] = {"localizations", "media", NULL};
 
-    static const column_t csv[] = {
-        {"media", "ARRAY(SELECT m.name FROM main_state_media l JOIN main_media m ON m.id = l.media_id WHERE l.state_id = t.id ORDER BY m.id)",
-         COLUMN_TEXTS},
-        {"user", "(SELECT u.email FROM main_user u WHERE u.id = t.created_by)", COLUMN_TEXT},
-        {0},
-    };
-
-    columns = columns_csv(rq, query_fields(rq, rq->format == FORMAT_CSV ? state_csv_columns : state_list_columns, always), csv);
+    columns = query_fields(rq, rq->format == FORMAT_CSV ? state_csv_columns : state_list_columns, always);
     stream_rows(rq, columns, annotation_query(rq, &kind_state, QUERY_ROWS, columns, 0));
 }
 

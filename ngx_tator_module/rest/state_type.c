@@ -142,7 +142,7 @@ state_type_create(rq_t *rq)
                       param_text(rq, "name"), sql_param(rq, "description"), sql_param(rq, "visible"),
                       param_bool(rq, "grouping_default", true), param_text(rq, "interpolation"), param_text(rq, "association"),
                       sql_param_json(rq, "attribute_types"), param_bool(rq, "delete_child_localizations", false),
-                      sql_param(rq, "elemental_id"), sql_param_json(rq, "extended_info"), sql_param(rq, "default_localization"),
+                      sql_param_uuid(rq, "elemental_id"), sql_param_json(rq, "extended_info"), sql_param(rq, "default_localization"),
                       rq->project);
     id = pg_int(result, 0, 0);
 
@@ -176,7 +176,7 @@ state_type_update(rq_t *rq)
              " WHERE id = %ld",
              sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "visible"), sql_param(rq, "grouping_default"),
              sql_param(rq, "delete_child_localizations"), sql_param(rq, "association"), sql_param(rq, "interpolation"),
-             sql_param_json(rq, "extended_info"), sql_param(rq, "elemental_id"), id);
+             sql_param_json(rq, "extended_info"), sql_param_uuid(rq, "elemental_id"), id);
 
     if (param_given(rq, "media_types")) {
         type_link(rq, &state_type_kind, id, param(rq, "media_types"));

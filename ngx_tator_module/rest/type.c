@@ -4,6 +4,7 @@
 
 #include "type.h"
 #include "../api/delete.h"
+#include "../query/query.h"
 
 static int64_t media_type_of(rq_t *rq);
 
@@ -43,7 +44,7 @@ type_list(rq_t *rq, const type_kind_t *kind)
     sql_put(sql, " AS t WHERE t.project = %ld", rq->project);
 
     if (param_given(rq, "elemental_id")) {
-        sql_put(sql, " AND t.elemental_id = %s::uuid", param_text(rq, "elemental_id"));
+        sql_put(sql, " AND t.elemental_id = %s::uuid", query_uuid(rq, "elemental_id", param_text(rq, "elemental_id")));
     }
 
     if (kind->links != NULL && param_given(rq, "media_id")) {
@@ -96,6 +97,16 @@ type_check_members(rq_t *rq)
             fail(rq, 400, "The member %s can not be set.", name);
         }
     }
+
+    name = param_text(rq, "name");
+
+    if (name == NULL) {
+        fail(rq, 400, "A type needs a name.");
+    }
+
+    if (strcmp(name, "filename") == 0) {
+        fail(rq, 400, "The name filename is reserved.");
+    }
 }
 
 
@@ -135,6 +146,15 @@ sql_param(rq_t *rq, const char *name)
     }
 
     return json_is_string(value) ? json_string_value(value) : json_text(rq->arena, value);
+}
+
+
+const char *
+sql_param_uuid(rq_t *rq, const char *name)
+{
+    const char *text = sql_param(rq, name);
+
+    return text == NULL || *text == '\0' ? NULL : query_uuid(rq, name, text);
 }
 
 

@@ -24,7 +24,7 @@ void type_get(rq_t *rq, const type_kind_t *kind);
 void type_list(rq_t *rq, const type_kind_t *kind);
 void type_delete(rq_t *rq, const type_kind_t *kind);
 
-/* Members of a creation that no schema names do not exist as columns: 400. */
+/* What a creation gives: members that no schema names do not exist as columns, and the name may not be missing or `filename`: 400. */
 void type_check_members(rq_t *rq);
 
 /* Belong to these media types of the project, too; returns how many of them there are. */
@@ -33,6 +33,9 @@ int64_t type_link(rq_t *rq, const type_kind_t *kind, int64_t type, const json_t 
 /* The parameter as an argument of %s resp. %p; absent and null are SQL NULL. */
 const char   *sql_param(rq_t *rq, const char *name);
 const json_t *sql_param_json(rq_t *rq, const char *name);
+
+/* One that must be a UUID, else 400; empty is as good as absent. */
+const char *sql_param_uuid(rq_t *rq, const char *name);
 
 /* The parameter must be a localization type of the project: 404, 400. */
 void type_check_default(rq_t *rq, const char *name);

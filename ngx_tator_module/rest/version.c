@@ -118,7 +118,7 @@ version_create(rq_t *rq)
                       " FROM main_project p LEFT JOIN main_version v ON v.project_id = p.id WHERE p.id = %ld GROUP BY p.id"
                       " RETURNING id",
                       param_text(rq, "name"), sql_param(rq, "description"), param_bool(rq, "show_empty", true),
-                      sql_param(rq, "elemental_id"), rq->user.id, rq->project);
+                      sql_param_uuid(rq, "elemental_id"), rq->user.id, rq->project);
     id = pg_int(result, 0, 0);
     version_set_bases(rq, id);
 
@@ -142,7 +142,7 @@ version_update(rq_t *rq)
              "UPDATE main_version SET name = COALESCE(%s, name), description = COALESCE(%s, description),"
              " show_empty = COALESCE(%s::boolean, show_empty), elemental_id = COALESCE(NULLIF(%s, '')::uuid, elemental_id)"
              " WHERE id = %ld",
-             sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "show_empty"), sql_param(rq, "elemental_id"), id);
+             sql_param(rq, "name"), sql_param(rq, "description"), sql_param(rq, "show_empty"), sql_param_uuid(rq, "elemental_id"), id);
 
     if (param_given(rq, "bases")) {
         pg_query(rq, "DELETE FROM main_version_bases WHERE from_version_id = %ld", id);

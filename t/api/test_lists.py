@@ -251,6 +251,10 @@ def test_other_formats(http, world):
     assert (first["id"], first["media"], first["user"], first["parent"], first["Count"], first["variant_deleted"]) == (
         str(world.rows[0]), "media0.png", "admin@example.com", "None", "0", "False")
     assert len(rows) == 2 and "attributes" not in first
+    chosen = http.get(world.path, params={"format": "csv", "stop": 1, "fields": "id,media,attributes"}).text.splitlines()
+    assert chosen == ["id,media,Checked,Count,Kind,Score,Text", f"{world.rows[0]},media0.png,True,0,a,0.0,plain"]
+    assert http.get(world.path, params={"format": "csv", "stop": 1, "fields": "frame"}).text == "frame\n0\n"
+    assert http.get(world.path.replace("Localizations", "States"), params={"format": "csv", "fields": "id"}).text == "id,localizations,media\n"
     assert http.get(world.path, params={"format": "xml"}).status_code == 404
 
 

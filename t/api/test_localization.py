@@ -330,6 +330,17 @@ def test_another_author_needs_full_control(http, user, typed, place):
     assert (changed["id"], changed["mark"], changed["user"], changed["created_by"], changed["modified_by"]) == (one, 0, author.id, author.id, 1)
 
 
+def test_a_version_of_another_project_is_none_of_this_one(http, typed, place, organization):
+    other = http.ok("POST", "/rest/Projects", {"name": "other " + uuid.uuid4().hex, "organization": organization})["id"]
+    version = http.ok("GET", f"/rest/Versions/{other}")[0]["id"]
+    box = place(1)[0]
+    for body in ({"version": version}, {"version": version, "in_place": 1}):
+        assert http.patch(f"/rest/Localization/{box}", json=body).status_code == 404
+    for body in ({"new_version": version}, {"new_version": version, "ids": [box]}):
+        assert http.patch(f"/rest/Localizations/{typed.id}", json=body).status_code == 404
+    assert http.ok("GET", f"/rest/Localization/{box}")["mark"] == 0
+
+
 def test_viewers_may_read_only(http, user, typed, place):
     viewer, stranger, one = user(), user(), place()[0]
     http.ok("POST", f"/rest/Memberships/{typed.id}", {"user": viewer.id, "permission": "View Only"})

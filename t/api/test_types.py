@@ -24,6 +24,39 @@ def made(http, project):
 # --- types
 
 
+@pytest.mark.parametrize("kind, members", [
+    ("Media", {"dtype": "image"}), ("Localization", {"dtype": "box", "media_types": True}), ("State", {"association": "Media", "media_types": True}),
+    ("Leaf", {}), ("File", {})])
+def test_a_type_needs_a_name_that_is_free_and_a_good_elemental_id(http, project, kind, members):
+    project.types()
+    members = {name: [project.image] if value is True else value for name, value in members.items()}
+    path = f"/rest/{kind}Types/{project.id}"
+    assert "filename" in refused(http, "POST", path, {"name": "filename", **members})
+    assert "elemental_id" in refused(http, "POST", path, {"name": "x", "elemental_id": "x", **members})
+    assert "elemental_id" in refused(http, "GET", path, elemental_id="x")
+    refused(http, "POST", path, members)
+    made = http.ok("POST", path, {"name": "x", "elemental_id": "", **members})["id"]
+    assert "elemental_id" in refused(http, "PATCH", f"/rest/{kind}Type/{made}", {"elemental_id": "x"})
+
+
+def test_what_the_database_refuses_is_named(http, project, media):
+    def details(method, path, body=None, **query):
+        answer = http.request(method, path, json=body, params=query or None)
+        assert answer.status_code == 400, answer.text
+        return answer.json()["details"]
+
+    one = media()[0]
+    assert details("PATCH", f"/rest/Media/{one}", {"name": "\u00e4" * 257}).startswith("name: ")
+    assert details("PATCH", f"/rest/Media/{one}", {"name": "\u00e4" * 256, "codec": "x" * 257}).startswith("codec: ")
+    assert details("POST", f"/rest/Bookmarks/{project.id}", {"name": "n", "uri": "u" * 1025}).startswith("uri: ")
+    boxes = [{"media_id": one, "type": project.box, "frame": 0}, {"media_id": one, "type": project.box, "frame": 2 ** 40}]
+    assert details("POST", f"/rest/Localizations/{project.id}", boxes).startswith("[1].frame: ")
+    assert details("GET", f"/rest/Sections/{project.id}", match="..").startswith("match: ")
+    assert details("GET", f"/rest/Sections/{project.id}", ancestors="a b").startswith("ancestors: ")
+    section = http.ok("POST", f"/rest/Sections/{project.id}", {"name": "s"})["id"]
+    assert details("PATCH", f"/rest/Section/{section}", {"path": "a b"}).startswith("path: ")
+
+
 def test_a_media_type_has_defaults(made, project):
     _, found = made("Media", dtype="video")
     assert uuid.UUID(found.pop("elemental_id"))
