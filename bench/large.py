@@ -29,8 +29,9 @@ ROWS = int(os.environ.get("ROWS", 10_000_000))
 BIG, MIDDLE, SMALL = 1, 20, 179
 ROUNDS = 10                                                      # rows of a project come in as many stretches, between those of the others
 TABLES = ("main_localization", "main_state", "main_state_media", "main_state_localizations", "main_media")
-OPTIONS = ("-c shared_buffers=4GB -c max_wal_size=8GB -c checkpoint_timeout=30min -c maintenance_work_mem=512MB -c effective_cache_size=8GB "
-           "-c work_mem=64MB -c max_parallel_workers_per_gather=0 -c session_preload_libraries=auto_explain")
+# page costs: all pages are in memory
+OPTIONS = ("-c random_page_cost=0.5 -c seq_page_cost=0.5 -c shared_buffers=4GB -c max_wal_size=8GB -c checkpoint_timeout=30min "
+           "-c maintenance_work_mem=512MB -c effective_cache_size=8GB -c work_mem=64MB -c max_parallel_workers_per_gather=0 -c session_preload_libraries=auto_explain")
 
 BOX = [{"name": "Species", "dtype": "string"}, {"name": "Count", "dtype": "int"}, {"name": "Score", "dtype": "float"},
        {"name": "Checked", "dtype": "bool"}, {"name": "Quality", "dtype": "enum", "choices": ["good", "fair", "poor"]},
