@@ -100,7 +100,7 @@ access_fine_project(rq_t *rq, int64_t project, int64_t mask)
 }
 
 
-/* A project that no parameter of the path named, by the mask of the path's rows in it. */
+/* A project that no parameter of the path named, by the mask of the path's rows in it; those that are there have to be visible, too. */
 void
 access_fine_owner(rq_t *rq, int64_t project, int64_t mask)
 {
@@ -109,6 +109,10 @@ access_fine_owner(rq_t *rq, int64_t project, int64_t mask)
     }
 
     access_credentials(rq);
+
+    if (rq->endpoint->method != METHOD_POST) {
+        mask |= PERMISSION_VISIBLE;
+    }
 
     if (((access_project_mask(rq, project) >> access_noun(rq->endpoint->path)->model->shift) & mask) != mask) {
         fail_permission(rq);

@@ -47,7 +47,8 @@ StateCount, StateGraphic: View                          StateType, StateTypes: V
 TemporaryFile, TemporaryFiles: Edit                     Transcodes: Transfer
 TrimStateEnd: Edit                                      UploadCompletion, UploadInfo: Transfer
 Version, Versions: View|Edit                            VideoFile, VideoFiles: View|Transfer
-SaveAlgorithmManifest, SaveGenericFile: Edit
+SaveAlgorithmManifest, SaveGenericFile: Edit            Jobs: View|Execute
+Transcode: Transfer
 """
 
 # accounts.md §8: letters refused when something is changed
@@ -72,7 +73,7 @@ BYTES = {
     1: "Section Sections Version Versions File Files Algorithm Algorithms SaveAlgorithmManifest SaveGenericFile "
        "Affiliation Affiliations Invitation Invitations Bucket Buckets JobCluster JobClusters HostedTemplate HostedTemplates",
     2: "Media Medias MediaCount MediaStats MediaNext MediaPrev VideoFile VideoFiles ImageFile ImageFiles AudioFile AudioFiles AuxiliaryFile "
-       "AuxiliaryFiles GetClip GetFrame GetClonedMedia CloneMedia Transcodes",
+       "AuxiliaryFiles GetClip GetFrame GetClonedMedia CloneMedia Transcode Transcodes",
     3: "Localization Localizations LocalizationCount LocalizationGraphic State States StateCount StateGraphic MergeStates TrimStateEnd "
        "Group Groups",
     4: "Bookmark Bookmarks Favorite Favorites TemporaryFile TemporaryFiles Applet Applets ChangeLog",
@@ -80,7 +81,7 @@ BYTES = {
 BYTE = {noun: byte for byte, nouns in BYTES.items() for noun in nouns.split()}
 
 # accounts.md §9.4: a row that is not seen is refused instead of missing
-UNSEEN_REFUSED = {"Section", "Leaf", "Bookmark", "Favorite", "MediaNext", "MediaPrev", "UploadInfo", "DownloadInfo"}
+UNSEEN_REFUSED = {"Section", "Leaf", "Bookmark", "Favorite", "MediaNext", "MediaPrev", "Transcode", "UploadInfo", "DownloadInfo"}
 
 # media.md §4, operations.md §8 and §10: whoever reads must be Admin after all, in legacy mode
 ADMIN_READS = {"Bucket", "Buckets", "JobCluster", "JobClusters", "HostedTemplate", "HostedTemplates"}
@@ -89,7 +90,7 @@ ADMIN_READS = {"Bucket", "Buckets", "JobCluster", "JobClusters", "HostedTemplate
 SPECIAL = {"GetProjectList", "CreateProject", "GetOrganizationList", "CreateOrganization", "GetPermalink", "GetUser", "UpdateUser", "GetUserList",
            "CreateUser", "UserExists", "Whoami", "GetAnnouncementList", "DeleteAnnouncement", "CreateObtainAuthToken", "CreatePasswordReset", "Notify",
            "GetRowProtection", "UpdateRowProtection", "DeleteRowProtection", "GetRowProtectionList", "CreateRowProtection",
-           "destroyRowProtectionListAPI", "GetJob", "DeleteJob", "GetJobList", "CreateJobList", "DeleteJobList", "GetTranscode", "DeleteTranscode"}
+           "destroyRowProtectionListAPI", "GetJob", "DeleteJob", "CreateJobList"}
 
 BODIES = {
     "UpdateAlgorithm": {"name": "a", "user": 1, "files_per_job": 1}, "RegisterAlgorithm": {"name": "a", "user": 1, "files_per_job": 1},
@@ -163,6 +164,7 @@ class World:
         self.organization = ok("POST", "/rest/Organizations", {"name": "matrix " + name})["id"]
         self.project = ok("POST", "/rest/Projects", {"name": "matrix " + name, "organization": self.organization})["id"]
         self.image = ok("POST", f"/rest/MediaTypes/{self.project}", {"name": "i", "dtype": "image"})["id"]
+        self.video = ok("POST", f"/rest/MediaTypes/{self.project}", {"name": "v", "dtype": "video"})["id"]
         self.box = ok("POST", f"/rest/LocalizationTypes/{self.project}", {"name": "b", "dtype": "box", "media_types": [self.image]})["id"]
         self.scene = ok("POST", f"/rest/StateTypes/{self.project}", {"name": "s", "association": "Media", "media_types": [self.image]})["id"]
         self.taxon = ok("POST", f"/rest/LeafTypes/{self.project}", {"name": "t"})["id"]
@@ -210,6 +212,13 @@ class World:
                                project=self.project, organization=self.organization, report=self.report)
             self.pools[noun] = [int(number) for number in made.split(",")]
         self.members = ok("GET", f"/rest/Memberships/{self.project}")
+        self.transcode = self.transcoding()
+
+    def transcoding(self):
+        """The uid of a transcode that waits."""
+        body = {**BODIES["Transcode"], "type": self.video, "gid": str(uuid.uuid4()), "uid": str(uuid.uuid4()), "section": "s1", "md5": "m",
+                "url": self.server.url + "/schema/"}
+        return self.http.ok("POST", f"/rest/Transcodes/{self.project}", body)["id"]
 
     def take(self, noun):
         if noun in ("MediaType", "LocalizationType", "StateType", "LeafType"):
@@ -283,7 +292,7 @@ def fine_callers(server, world, callers):
     ones = 0x0101010101
     masks = {"no row": None, "a row of 0": 0, "existence alone": ones, "everything": 0xFF * ones}
     masks.update({f"bit {bit:#x} and sight": (0x3 | bit) * ones for bit in (0x4, 0x8, 0x10, 0x20, 0x40, 0x80)})
-    masks.update({f"bit {bit:#x} alone": bit * ones for bit in (0x2, 0x10, 0x40)})
+    masks.update({f"bit {bit:#x} alone": bit * ones for bit in (0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80)})
     masks.update({f"byte {byte} alone": 0xFF << 8 * byte for byte in range(5)})
     masks.update({f"sight but in byte {byte}": (0x3 * ones) & ~(0xFF << 8 * byte) for byte in range(5)})
     made = []
@@ -300,7 +309,9 @@ def fine_callers(server, world, callers):
     server.psql("INSERT INTO main_membership (project, \"user\", permission) VALUES (:project, :id, 'a');"
                 "INSERT INTO main_affiliation (organization_id, user_id, permission) VALUES (:organization, :id, 'Admin')",
                 project=world.project, organization=world.organization, id=member.id)
-    return [*made, staff, member, SimpleNamespace(name="anonymous", id=None, token=None, bookmark=1, favorite=1, mask=0)]
+    other = callers("another organization's administrator", mask=0)
+    server.http(other.token).ok("POST", "/rest/Organizations", {"name": "other " + uuid.uuid4().hex})
+    return [*made, staff, member, other, SimpleNamespace(name="anonymous", id=None, token=None, bookmark=1, favorite=1, mask=0)]
 
 
 def expected_legacy(operation, caller):
@@ -364,6 +375,8 @@ def call(session, world, operation, caller, destroys):
         uuids = world.uuids[operation.noun]
         chosen = uuids.pop() if destroys and len(uuids) > 1 else uuids[0]
         path = path.replace("{version}", str(world.version)).replace("{elemental_id}", chosen)
+    if "{uid}" in path:
+        path = path.replace("{uid}", world.transcoding() if destroys else world.transcode)
     if "{id}" in path:
         simple = operation.noun not in ("AudioFile", "AuxiliaryFile", "ImageFile", "VideoFile", "Bookmark", "Favorite", "AttributeType")
         if operation.noun in ("Bookmark", "Favorite") and destroys:
@@ -458,11 +471,15 @@ def test_operations_without_a_class(server, world, user, fine):
             ("DELETE", f"/rest/RowProtection/{made}", None, 403, 400),
             ("GET", f"/rest/RowProtections?project={world.project}", None, 200, 400),
             ("POST", "/rest/RowProtections", {"project": world.project, "user": person.id, "permission": 1}, 404 if fine else 403, 400),
-            ("GET", f"/rest/Jobs/{world.project}", None, 403, 400),
-            ("DELETE", f"/rest/Jobs/{world.project}", None, 403, 400),
             ("GET", "/rest/Job/" + str(uuid.uuid4()), None, 404, 404),
             ("GET", "/rest/Transcode/" + str(uuid.uuid4()), None, 404, 404),
             ("DELETE", "/rest/Transcode/" + str(uuid.uuid4()), None, 404, 404),
+            ("POST", "/rest/Notify", {"message": "m"}, 503, 400),
+            ("GET", "/rest/User/Exists", None, 400, 400),
+            ("POST", "/rest/Users", {"username": ""}, 400, 400),
+            ("POST", "/rest/PasswordReset", {"email": "nobody@example.com"}, 400, 400),
+            ("POST", "/rest/Token", {"username": "nobody", "password": "x"}, 400, 400),
+            ("DELETE", f"/rest/RowProtections?project={world.project}&user={other.id}", None, 200, 400),
         ]
         got = [(method, path, own.request(method, path, json=body).status_code, nobody.request(method, path, json=body).status_code)
                for method, path, body, *_ in rules]

@@ -252,3 +252,132 @@ def test_protections_and_groups(fine, http, project, user):
         assert statuses(sessions, path) == {403}
     for session in sessions:
         session.close()
+
+
+def test_affiliations_and_groups_that_hold_a_right(fine, server, http, project, user):
+    """Subjects of protections: an organization that one is affiliated with, a group that is deleted; and a change by SQL."""
+    one, two = fine
+    person = user()
+    elsewhere = http.ok("POST", "/rest/Organizations", {"name": "elsewhere " + uuid.uuid4().hex})["id"]
+    sessions = [where.http(person.token) for where in fine for _ in range(CONNECTIONS)]
+    path = f"/rest/Version/{project.version}"
+    assert warm(sessions, path) == {404}
+    with one.http() as first, two.http() as second:
+        first.ok("POST", "/rest/RowProtections", {"project": project.id, "organization": elsewhere, "permission": 0x0303})
+        assert statuses(sessions, path) == {404}
+        affiliation = second.ok("POST", f"/rest/Affiliations/{elsewhere}", {"user": person.id, "permission": "Member"})["id"]
+        assert statuses(sessions, path) == {200}
+        first.ok("DELETE", f"/rest/Affiliation/{affiliation}")
+        assert statuses(sessions, path) == {404}
+        group = second.ok("POST", f"/rest/Groups/{project.organization}", {"name": "crew", "initial_members": [person.id]})["id"]
+        first.ok("POST", "/rest/RowProtections", {"project": project.id, "group": group, "permission": 0x0303})
+        assert statuses(sessions, path) == {200}
+        second.ok("DELETE", f"/rest/Group/{group}")
+        assert statuses(sessions, path) == {404}
+        server.psql("INSERT INTO main_rowprotection (created_datetime, permission, version_id, user_id) VALUES (now(), 3, :version, :person)",
+                    version=project.version, person=person.id)
+        assert statuses(sessions, path) == {200}
+        server.psql("DELETE FROM main_rowprotection WHERE user_id = :person", person=person.id)
+        assert statuses(sessions, path) == {404}
+    for session in sessions:
+        session.close()
+
+
+def test_lists_lose_rows_with_their_rights(fine, http, project, media, user):
+    """A section that is hidden takes its media out of lists and counts, at once."""
+    one, two = fine
+    person, (number,) = user(), media(1)
+    section = http.ok("GET", f"/rest/Media/{number}")["primary_section"]
+    http.ok("POST", "/rest/RowProtections", {"project": project.id, "user": person.id, "permission": 0x030303})
+    sessions = [where.http(person.token) for where in fine for _ in range(CONNECTIONS)]
+    listed, counted = f"/rest/Medias/{project.id}", f"/rest/MediaCount/{project.id}"
+    for shown, change in ((1, None), (0, ("POST", "/rest/RowProtections", {"section": section, "user": person.id, "permission": 0})), (1, "DELETE")):
+        if change == "DELETE":
+            one.http().ok("DELETE", f"/rest/RowProtection/{made}")
+        elif change:
+            made = two.http().ok(*change)["id"]
+        assert {len(session.ok("GET", listed)) for session in sessions} == {shown}
+        assert {session.ok("GET", counted) for session in sessions} == {shown}
+    for session in sessions:
+        session.close()
+
+
+@pytest.mark.parametrize("noun", ["Version", "Section", "Membership", "MediaType", "LocalizationType", "Leaf", "Group", "Affiliation", "Invitation", "Bucket"])
+def test_a_row_that_is_deleted(http, replica, project, user, everywhere, noun):
+    """Where an object belongs is remembered; that it is gone is seen all the same."""
+    project.types()
+    bodies = {
+        "Version": {"name": "v"}, "Section": {"name": "s", "tator_user_sections": "s"}, "Membership": {"user": user().id, "permission": "View Only"},
+        "MediaType": {"name": "m", "dtype": "image"}, "LocalizationType": {"name": "l", "dtype": "box", "media_types": [project.image]},
+        "Group": {"name": "g"}, "Affiliation": {"user": user().id, "permission": "Member"},
+        "Invitation": {"email": "nobody@example.com", "permission": "Member"},
+        "Bucket": {"name": "b", "store_type": "AWS", "config": {"endpoint_url": "http://127.0.0.1", "region_name": "r", "aws_access_key_id": "a",
+                                                                "aws_secret_access_key": "s"}},
+    }
+    owner = project.organization if noun in ("Group", "Affiliation", "Invitation", "Bucket") else project.id
+    if noun == "Leaf":
+        taxon = http.ok("POST", f"/rest/LeafTypes/{project.id}", {"name": "t"})["id"]
+        made = http.ok("POST", f"/rest/Leaves/{project.id}", [{"name": "leaf", "type": taxon}])["id"][0]
+    else:
+        made = http.ok("POST", f"/rest/{noun}s/{owner}", bodies[noun])["id"]
+    sessions, path = everywhere(http.headers["Authorization"].split()[1]), f"/rest/{noun}/{made}"
+    assert warm(sessions, path) == {200}
+    with replica.http() as other:
+        other.ok("DELETE", path)
+    assert statuses(sessions, path) == {404}
+
+
+def test_projects_and_organizations_that_are_deleted(http, replica, project, member, everywhere):
+    sessions = everywhere(member.token)
+    version, groups = f"/rest/Version/{project.version}", f"/rest/Groups/{project.organization}"
+    http.ok("POST", f"/rest/Affiliations/{project.organization}", {"user": member.id, "permission": "Member"})
+    assert warm(sessions, version) == warm(sessions, groups) == {200}
+    with replica.http() as other:
+        other.ok("DELETE", f"/rest/Project/{project.id}")
+        assert statuses(sessions, version) == {404}
+        assert statuses(sessions, f"/rest/Versions/{project.id}") == {404}
+        other.ok("DELETE", f"/rest/Organization/{project.organization}")
+        assert statuses(sessions, groups) == {404}
+
+
+def test_urls_that_were_signed_before(http, server, replica, project, user, organization):
+    """A remembered URL is not given to somebody whose right to it has gone, by whatever project he asks."""
+    person = user()
+    second = http.ok("POST", "/rest/Projects", {"name": "second " + uuid.uuid4().hex, "organization": organization})["id"]
+    memberships = [http.ok("POST", f"/rest/Memberships/{number}", {"user": person.id, "permission": "Can Transfer"})["id"] for number in (project.id, second)]
+    key = f"{project.organization}/{project.id}/1/file.bin"
+    body = {"keys": [key]}
+    sessions = [where.http(person.token) for where in (server, replica)]
+    urls = {session.ok("POST", f"/rest/DownloadInfo/{project.id}", body)[0]["url"] for session in sessions}
+    assert len(urls) == 1, "it is remembered, for both"
+    assert statuses(sessions, f"/rest/DownloadInfo/{second}", "POST", body) == {403}
+    http.ok("DELETE", f"/rest/Membership/{memberships[0]}")
+    assert statuses(sessions, f"/rest/DownloadInfo/{project.id}", "POST", body) == {403}
+    assert statuses(sessions, f"/rest/DownloadInfo/{second}", "POST", body) == {403}
+
+
+def test_the_anonymous_gateway(server, http, project):
+    """Guests are an ordinary member: what is taken from the user `anonymous` is taken from all of them."""
+    with Replica(server, "gateway1", ANONYMOUS_GATEWAY_ENABLED="true") as one, Replica(server, "gateway2", ANONYMOUS_GATEWAY_ENABLED="true") as two:
+        guests = []
+        for where in (one, two):
+            for _ in range(CONNECTIONS):
+                guest = Http(where.url)
+                assert guest.get("/anonymous-gateway").status_code == 302
+                guests.append(guest)
+        person = guests[0].ok("GET", "/rest/User/GetCurrent")["id"]
+        path = f"/rest/Version/{project.version}"
+        assert warm(guests, path) == {403}
+        membership = http.ok("POST", f"/rest/Memberships/{project.id}", {"user": person, "permission": "View Only"})["id"]
+        assert warm(guests, path) == {200}
+        http.ok("DELETE", f"/rest/Membership/{membership}")
+        assert statuses(guests, path) == {403}
+        server.psql("UPDATE main_user SET is_active = false WHERE id = :id", id=person)
+        try:
+            assert statuses(guests, path) == {400}
+            assert statuses(guests, "/anonymous-gateway") == {403}
+        finally:
+            server.psql("DELETE FROM django_session; UPDATE main_user SET is_active = true WHERE id = :id", id=person)
+        for guest in guests:
+            guest.close()
+        assert one.alarms() + two.alarms() == []
