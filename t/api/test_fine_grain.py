@@ -235,3 +235,142 @@ def test_creation_is_the_parents_affair(world, fine, seed):
                                ("Memberships", {"user": 999999999, "permission": "View Only"}, 0xFF)):
         answer = http.request("POST", f"/rest/{path}/{w.project}", json=body)
         assert (answer.status_code == 403) == (model.project() & needed != needed), (path, answer.text)
+
+
+# --- what is not a matter of masks alone
+
+
+@pytest.fixture
+def person(fine, user):
+    """A person with nothing but protections: .grant(target, number, mask) .ask (HTTP in fine-grain mode)."""
+    found = user()
+    found.ask = fine.http(found.token)
+
+    def grant(target, number, mask):
+        with fine.http() as admin:
+            return admin.ok("POST", "/rest/RowProtections", {target: number, "user": found.id, "permission": mask})["id"]
+    found.grant = grant
+    yield found
+    found.ask.close()
+
+
+@pytest.mark.parametrize("mask,label", [(0xFF, "Full Control"), (0x3F, "Can Execute"), (0x63, "Can Execute"), (0x43, "Can Transfer"), (0x47, "Can Transfer"),
+                                        (0x07, "Can Edit"), (0x0B, "Can Edit"), (0x03, "View Only"), (0x13, "View Only"), (0x83, "View Only"),
+                                        (0x3F9FDFBF03, "View Only"), (0xFFFFFFFFFF, "Full Control")])
+def test_the_label_of_a_project_is_its_low_byte(person, project, mask, label):
+    person.grant("project", project.id, mask)
+    found = person.ask.ok("GET", f"/rest/Project/{project.id}")
+    assert (found["permission"], found["effective_permission"]) == (label, mask)
+    assert [(row["id"], row["permission"]) for row in person.ask.ok("GET", "/rest/Projects")] == [(project.id, label)]
+
+
+def test_memberships_and_affiliations_give_nothing(http, fine, person, project):
+    http.ok("POST", f"/rest/Memberships/{project.id}", {"user": person.id, "permission": "Full Control"})
+    http.ok("POST", f"/rest/Affiliations/{project.organization}", {"user": person.id, "permission": "Admin"})
+    assert person.ask.ok("GET", "/rest/Projects") == []
+    assert project.organization not in [row["id"] for row in person.ask.ok("GET", "/rest/Organizations")]
+    for path in (f"/rest/Project/{project.id}", f"/rest/Version/{project.version}"):
+        assert person.ask.get(path).status_code == 404
+    for path in (f"/rest/Versions/{project.id}", f"/rest/Memberships/{project.id}", f"/rest/Organization/{project.organization}",
+                 f"/rest/Affiliations/{project.organization}", f"/rest/Groups/{project.organization}"):
+        assert person.ask.get(path).status_code == 403
+    made = person.ask.ok("POST", "/rest/Projects", {"name": "own " + uuid.uuid4().hex, "organization": project.organization})
+    assert made["object"]["effective_permission"] == EVERYTHING, "for this the affiliation still counts (§9.4)"
+
+
+def test_an_organization_is_listed_for_who_sees_it_and_belongs_to_it(http, person, organization):
+    listed = lambda: [row["id"] for row in person.ask.ok("GET", "/rest/Organizations")]
+    person.grant("target_organization", organization, 0x3)
+    assert organization not in listed()
+    assert person.ask.ok("GET", f"/rest/Organization/{organization}")["permission"] == "None"
+    http.ok("POST", f"/rest/Affiliations/{organization}", {"user": person.id, "permission": "Member"})
+    assert organization in listed()
+    assert person.ask.ok("GET", f"/rest/Organization/{organization}")["permission"] == "Member"
+    assert listed() == sorted(listed()), "by id in this mode"
+
+
+def test_an_organization_of_ones_own_is_seen(fine, user):
+    """Made with its user; the reference forgets the protection (§4.2, S)."""
+    found = user()
+    with fine.http(found.token) as ask:
+        own, = ask.ok("GET", "/rest/Organizations")
+        assert (own["permission"], own["effective_permission"]) == ("Admin", EVERYTHING)
+
+
+def test_a_projects_name_is_free_among_those_that_are_seen(http, person, project):
+    own = person.ask.ok("GET", "/rest/Organizations")[0]["id"]
+    create = lambda: person.ask.request("POST", "/rest/Projects", json={"name": project.name.upper(), "organization": own})
+    granted = person.grant("project", project.id, 0x3)
+    assert (create().status_code, create().json()["message"]) == (400, "Project with this name already exists!")
+    http.ok("DELETE", f"/rest/RowProtection/{granted}")
+    made = create()
+    assert made.status_code == 201
+    http.ok("POST", f"/rest/Memberships/{project.id}", {"user": person.id, "permission": "View Only"})
+    renamed = person.ask.request("PATCH", f"/rest/Project/{made.json()['id']}", json={"name": project.name})
+    assert renamed.status_code == 400, "a change looks at memberships, in both modes (§7.2)"
+
+
+def test_what_a_creator_gets(server, fine, http, organization):
+    """§9.7; what hangs on a row that is deleted goes with it."""
+    with fine.http() as ask:
+        project = ask.ok("POST", "/rest/Projects", {"name": "made " + uuid.uuid4().hex, "organization": organization})["id"]
+        made = {"project": (project, EVERYTHING), "target_organization": (organization, EVERYTHING)}
+        for target, path, body, mask in (("target_group", f"Groups/{organization}", {"name": "g"}, 0xFF), ("section", f"Sections/{project}",
+                                         {"name": "s", "tator_user_sections": "s"}, 0xFFFFFF), ("version", f"Versions/{project}", {"name": "v"}, 0xFFFF)):
+            made[target] = ask.ok("POST", "/rest/" + path, body)["id"], mask
+        for target, (number, mask) in made.items():
+            row, = ask.ok("GET", "/rest/RowProtections", **{target: number})
+            assert {name: value for name, value in row.items() if value is not None and name not in ("id", "created_datetime")} == {
+                target: number, "user": 1, "permission": mask}
+        baseline = ask.ok("GET", f"/rest/Versions/{project}")[0]["id"]
+        assert ask.ok("GET", "/rest/RowProtections", version=baseline) == []
+        for noun, target in (("Version", "version"), ("Section", "section"), ("Group", "target_group"), ("Project", "project"),
+                             ("Organization", "target_organization")):
+            ask.ok("DELETE", f"/rest/{noun}/{made[target][0]}")
+            column = target + "_id"
+            assert server.sql(f"SELECT id FROM main_rowprotection WHERE {column} = :id", id=made[target][0]) == [], target
+
+
+def test_what_fails_in_the_reference_works(fine, http, project, media):
+    """§9.8"""
+    media(2)
+    with fine.http() as ask:
+        assert ask.ok("GET", f"/rest/MediaStats/{project.id}")["count"] == 2
+        assert ask.ok("GET", f"/rest/OrganizationUploadInfo/{project.organization}", filename="a.png")["key"].startswith(f"{project.organization}/")
+
+
+def test_without_credentials_one_sees_what_the_user_anonymous_sees(server, fine, http, project, media):
+    """§9.6: reading; what changes something is refused, whatever was granted."""
+    (number,) = media(1)
+    nobody = Http(fine.url)
+    paths = [f"/rest/Project/{project.id}", f"/rest/Versions/{project.id}", f"/rest/Version/{project.version}", f"/rest/Medias/{project.id}",
+             f"/rest/Media/{number}", f"/rest/MediaCount/{project.id}", f"/rest/Sections/{project.id}", f"/rest/MediaTypes/{project.id}"]
+    refused = {path: nobody.get(path).status_code for path in paths}
+    assert set(refused.values()) <= {400, 404}
+    server.psql("INSERT INTO main_user (username, first_name, last_name, email, password, is_staff, is_superuser, is_active, date_joined, "
+                "failed_login_count, middle_initial, initials, profile, elemental_id) SELECT 'anonymous', '', '', '', '', false, false, true, now(), 0, '', '', "
+                "'{}', gen_random_uuid() WHERE NOT EXISTS (SELECT FROM main_user WHERE username = 'anonymous')")
+    guest = server.sql("SELECT id FROM main_user WHERE username = 'anonymous'")[0]["id"]
+    http.ok("POST", "/rest/RowProtections", {"project": project.id, "user": guest, "permission": EVERYTHING})
+    assert {path: nobody.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)
+    assert [row["id"] for row in nobody.ok("GET", f"/rest/Medias/{project.id}")] == [number]
+    for method, path, body in (("PATCH", f"/rest/Project/{project.id}", {"summary": "x"}), ("PATCH", f"/rest/Media/{number}", {"name": "x"}),
+                               ("DELETE", f"/rest/Media/{number}", {}), ("POST", f"/rest/Versions/{project.id}", {"name": "v"}),
+                               ("DELETE", f"/rest/Medias/{project.id}", {"ids": [number]})):
+        assert nobody.request(method, path, json=body).status_code == 400, (method, path)
+    assert nobody.get("/rest/Projects").status_code == 400
+    server.psql("UPDATE main_user SET is_active = false WHERE id = :id", id=guest)
+    assert {path: nobody.get(path).status_code for path in paths} == refused
+    server.psql("DELETE FROM main_rowprotection WHERE user_id = :id; UPDATE main_user SET is_active = true WHERE id = :id", id=guest)
+
+
+def test_a_dropped_project_is_gone_for_all_rights(server, fine, person, project, media):
+    """A large project's rows go later; rights on its sections and versions no longer lead to them."""
+    (number,) = media(1)
+    section = server.sql("SELECT primary_section_id AS id FROM main_media WHERE id = :id", id=number)[0]["id"]
+    person.grant("section", section, 0xFFFFFF)
+    person.grant("version", project.version, 0xFFFF)
+    path = f"/rest/Media/{number}", f"/rest/Version/{project.version}", f"/rest/Permalink/{number}"
+    assert [person.ask.get(one).status_code for one in path] == [200, 200, 404], "it has no file"
+    server.psql("INSERT INTO tator.dropped_project (id) VALUES (:id)", id=project.id)
+    assert [person.ask.get(one).status_code for one in path] == [404, 404, 403]

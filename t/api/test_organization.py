@@ -6,6 +6,8 @@ import uuid
 import pytest
 from PIL import Image
 
+from t.replica import Replica
+
 ALL = 0xFFFFFFFFFF
 
 
@@ -260,3 +262,21 @@ def test_an_unknown_member_makes_no_group(server, people, organization):
     assert answer.status_code == 404
     assert server.sql("SELECT count(*) AS n FROM main_group WHERE organization_id = :id", id=organization) == [{"n": 0}]
     assert people.stranger.http.request("GET", f"/rest/Groups/{organization}").status_code == 403
+
+
+def test_tokens_of_invitations_are_for_those_who_may_invite(server, people, organization):
+    """With the token of an invitation as Admin, a Member would make himself one (§6.3, S)."""
+    made = people.admin.http.ok("POST", f"/rest/Invitations/{organization}", {"email": "next@example.com", "permission": "Admin"})["id"]
+    token = people.admin.http.ok("GET", f"/rest/Invitation/{made}")["registration_token"]
+    assert str(uuid.UUID(token)) == token
+    assert people.admin.http.ok("GET", f"/rest/Invitations/{organization}")[0]["registration_token"] == token
+    seen = people.member.http.ok("GET", f"/rest/Invitation/{made}")
+    assert (seen["email"], seen["registration_token"]) == ("next@example.com", None)
+    assert people.member.http.ok("GET", f"/rest/Invitations/{organization}")[0]["registration_token"] is None
+    with Replica(server, "invitations", TATOR_FINE_GRAIN_PERMISSION="true") as fine:
+        for mask, shown in ((0x303, None), (0x703, token)):
+            server.psql("DELETE FROM main_rowprotection WHERE user_id = :id; INSERT INTO main_rowprotection (created_datetime, permission, "
+                        "target_organization_id, user_id) VALUES (now(), :mask, :organization, :id)", id=people.stranger.id, mask=mask,
+                        organization=organization)
+            assert fine.http(people.stranger.token).ok("GET", f"/rest/Invitation/{made}")["registration_token"] == shown
+        assert fine.alarms() == []

@@ -163,3 +163,16 @@ def test_members_are_listed_by_last_name_and_username(http, user, project):
         http.ok("POST", f"/rest/Memberships/{project.id}", {"user": person.id, "permission": "View Only"})
     listed = [(row["last_name"], row["username"]) for row in http.ok("GET", f"/rest/Memberships/{project.id}") if row["user"] in [p.id for p in people]]
     assert listed == sorted(listed)
+
+
+def test_a_bucket_of_a_deleted_organization_is_nobodys(http, organization, project):
+    """Neither has an organization any more: that is nothing they have in common."""
+    elsewhere = http.ok("POST", "/rest/Organizations", {"name": "gone " + uuid.uuid4().hex})["id"]
+    bucket = http.ok("POST", f"/rest/Buckets/{elsewhere}", {"name": "b", "store_type": "AWS", "config": {
+        "endpoint_url": "http://127.0.0.1", "region_name": "r", "aws_access_key_id": "a", "aws_secret_access_key": "s"}})["id"]
+    http.ok("DELETE", f"/rest/Organization/{elsewhere}")
+    http.ok("DELETE", f"/rest/Organization/{organization}")
+    assert http.ok("GET", f"/rest/Project/{project.id}")["organization"] is None
+    for column in ("bucket", "upload_bucket", "backup_bucket"):
+        assert http.request("PATCH", f"/rest/Project/{project.id}", json={column: bucket}).status_code == 403
+    assert http.ok("PATCH", f"/rest/Project/{project.id}", {"summary": "still works"})["object"]["bucket"] is None

@@ -363,7 +363,7 @@ def test_the_anonymous_gateway(server, http, project):
         for where in (one, two):
             for _ in range(CONNECTIONS):
                 guest = Http(where.url)
-                assert guest.get("/anonymous-gateway").status_code == 302
+                assert guest.request("GET", "/anonymous-gateway").status_code == 302
                 guests.append(guest)
         person = guests[0].ok("GET", "/rest/User/GetCurrent")["id"]
         path = f"/rest/Version/{project.version}"
