@@ -285,6 +285,10 @@ pg_send(rq_t *rq, pg_hold_t *hold, const sql_t *sql)
     uint64_t    hash;
     PGconn     *pg = hold->connection->pg;
 
+    if (sql->n > SQL_MAX_PARAMETERS) {
+        fail(rq, 400, "The request asks for too much at once: %d values, of %d that a statement may have", sql->n, SQL_MAX_PARAMETERS);
+    }
+
     metrics_count(METRIC_PG_STATEMENTS);
     hash = pg_hash(sql->text, sql->len);
     snprintf(name, sizeof(name), "t%016lx", (unsigned long) hash);

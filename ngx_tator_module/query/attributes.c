@@ -242,6 +242,7 @@ static bool
 attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_filters_t *filters, const char *only, bool mixed)
 {
     bool           any = false;
+    size_t         conditions_n = 0;
     sql_t         *conditions;
     const types_t *types;
 
@@ -257,6 +258,8 @@ attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_
         if (!attribute_type(query, conditions, kind, filters, &types->list[k], false)) {
             continue;
         }
+
+        conditions_n += filters->n;
 
         sql_put(sql, any ? " OR " : "(");
 
@@ -274,6 +277,8 @@ attribute_union(query_t *query, sql_t *sql, const kind_t *kind, const attribute_
     }
 
     sql_put(sql, any ? ")" : "");
+    query->field = "attribute";
+    query_parts(query, conditions_n / PARTS_SMALL);
 
     return any;
 }

@@ -140,6 +140,7 @@ void query_order(query_t *query);
 
 /* Count parts of what a request asks for; 400 when they are too many. A set of other rows is as dear as many conditions on one row. */
 #define PARTS_NESTED 20
+#define PARTS_SMALL  10 /* conditions that count one: those of a filter in each type that has it */
 void query_parts(query_t *query, size_t n);
 
 /* Foreign text as it may stand in a message: its beginning. */

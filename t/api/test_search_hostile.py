@@ -196,6 +196,16 @@ def test_lists_that_are_too_long(http, world, name, value, words):
     refused(http.put(f"/rest/Localizations/{world.id}", json={name: value}, params={"type": world.box}), *words)
 
 
+def test_filters_for_many_types_at_once(http, world):
+    """A filter becomes a condition of each type that has its attribute."""
+    for k in range(60):
+        http.ok("POST", f"/rest/LocalizationTypes/{world.id}", {"name": f"b{k}", "dtype": "box", "media_types": [world.media_type],
+                                                                "attribute_types": [{"name": "Many", "dtype": "int"}]})
+    path = f"/rest/Localizations/{world.id}"
+    refused(http.put(path, json={"attribute_gt": ["Many::1"] * 999}), "attribute", "too many parts")
+    assert http.put(path, json={"attribute_gt": ["Many::1"] * 100}).json() == []
+
+
 def test_lists_that_are_long_enough(http, world):
     """The most that is allowed is served."""
     ids = list(range(10 ** 9, 10 ** 9 + 999_990)) + world.rows
