@@ -89,7 +89,7 @@ void
 page_alert(text_t *page, const char *text)
 {
     if (text != NULL) {
-        text_puts(page, "  <p role=\"alert\">");
+        text_puts(page, "  <p role=\"alert\" id=\"fault\">");
         page_text(page, text);
         text_puts(page, "</p>\n");
     }
@@ -126,9 +126,12 @@ page_form(rq_t *rq, text_t *page, const char *action)
 }
 
 
+/* The field is described by its hint, and by the alert when that is about it; readers of screens say both with it. */
 void
 page_field(text_t *page, const page_field_t *field)
 {
+    bool wrong = field->wrong != NULL && strcmp(field->wrong, field->name) == 0;
+
     text_puts(page, "    <label>");
     page_text(page, field->label);
     text_puts(page, " <input type=\"");
@@ -139,13 +142,21 @@ page_field(text_t *page, const page_field_t *field)
     text_puts(page, field->autocomplete == NULL ? "off" : field->autocomplete);
     text_puts(page, "\" value=\"");
     page_text(page, field->value == NULL ? "" : field->value);
-    text_puts(page, field->optional ? "\">" : "\" required>");
-    if (field->hint != NULL) {
-        text_puts(page, "<small>");
-        page_text(page, field->hint);
-        text_puts(page, "</small>");
+    text_puts(page, "\"");
+    if (wrong || field->hint != NULL) {
+        text_printf(page, " aria-describedby=\"%s", wrong ? "fault" : "");
+        if (field->hint != NULL) {
+            text_printf(page, "%s%s-hint", wrong ? " " : "", field->name);
+        }
+        text_puts(page, "\"");
     }
-    text_puts(page, "</label>\n");
+    text_puts(page, wrong ? " aria-invalid=\"true\"" : "");
+    text_puts(page, field->optional ? "></label>\n" : " required></label>\n");
+    if (field->hint != NULL) {
+        text_printf(page, "    <small id=\"%s-hint\">", field->name);
+        page_text(page, field->hint);
+        text_puts(page, "</small>\n");
+    }
 }
 
 

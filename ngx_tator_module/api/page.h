@@ -20,6 +20,7 @@ typedef struct {
     const char *type;         /* NULL: text */
     const char *autocomplete; /* NULL: off */
     const char *value, *hint; /* NULL: none */
+    const char *wrong;        /* name of the field that the alert is about; NULL: of none */
     bool        optional;
 } page_field_t;
 
@@ -32,7 +33,7 @@ void page_plain(rq_t *rq, int status, const char *title, const char *text); /* a
 /* For answers that depend on who asks. */
 void page_never_kept(rq_t *rq);
 
-void page_alert(text_t *page, const char *text);     /* what went wrong; NULL: nothing did */
+void page_alert(text_t *page, const char *text);     /* what went wrong, one a page; NULL: nothing did */
 void page_paragraph(text_t *page, const char *text);
 void page_link(text_t *page, const char *href, const char *text);
 

@@ -18,7 +18,7 @@
 
 static void        registration_page(rq_t *rq);
 static void        registration_post(rq_t *rq);
-static void        registration_form(rq_t *rq, const char *fault);
+static void        registration_form(rq_t *rq, const char *fault, const char *wrong);
 static void        confirmation_page(rq_t *rq);
 static void        confirmation_post(rq_t *rq);
 static void        accept_page(rq_t *rq);
@@ -31,8 +31,8 @@ static void        request_post(rq_t *rq);
 static void        request_form(rq_t *rq, const char *fault);
 static void        reset_page(rq_t *rq);
 static void        reset_post(rq_t *rq);
-static void        reset_form(rq_t *rq, const char *fault);
-static const char *password_fault(rq_t *rq, const char *username);
+static void        reset_form(rq_t *rq, const char *fault, const char *wrong);
+static const char *password_fault(rq_t *rq, const char *username, const char **wrong);
 static void        done(rq_t *rq, const char *title, const char *text, const char *href, const char *link);
 
 const endpoint_t account_page_endpoints[] = {
@@ -53,7 +53,7 @@ const endpoint_t account_page_endpoints[] = {
 static void
 registration_page(rq_t *rq)
 {
-    registration_form(rq, NULL);
+    registration_form(rq, NULL, NULL);
 }
 
 
@@ -61,7 +61,7 @@ static void
 registration_post(rq_t *rq)
 {
     int64_t     id;
-    const char *stored, *fault, *token = page_value(rq, "registration_token");
+    const char *stored, *fault, *wrong = "email", *token = page_value(rq, "registration_token");
     user_new_t  user = {
         .username = user_trimmed(rq, page_value(rq, "username")),
         .first_name = user_trimmed(rq, page_value(rq, "first_name")),
@@ -75,12 +75,13 @@ registration_post(rq_t *rq)
         return;
     }
 
-    fault = strchr(user.email, '@') == NULL ? "An e-mail address is needed." : password_fault(rq, user.username);
+    fault = strchr(user.email, '@') == NULL ? "An e-mail address is needed." : password_fault(rq, user.username, &wrong);
     if (fault == NULL) {
         fault = user_fault(rq, &user);
+        wrong = user.wrong;
     }
     if (fault != NULL) {
-        registration_form(rq, fault);
+        registration_form(rq, fault, wrong);
         return;
     }
 
@@ -102,7 +103,7 @@ registration_post(rq_t *rq)
 
 
 static void
-registration_form(rq_t *rq, const char *fault)
+registration_form(rq_t *rq, const char *fault, const char *wrong)
 {
     text_t      page;
     const char *token = page_value(rq, "registration_token");
@@ -123,12 +124,14 @@ registration_form(rq_t *rq, const char *fault)
     page_field(&page, &(page_field_t) {.name = "last_name", .label = "Last name", .autocomplete = "family-name", .optional = true,
                                        .value = page_value(rq, "last_name")});
     page_field(&page, &(page_field_t) {.name = "email", .label = "E-mail address", .type = "email", .autocomplete = "email",
-                                       .value = page_value(rq, "email"),
+                                       .value = page_value(rq, "email"), .wrong = wrong,
                                        .hint = *token == '\0' ? NULL : "The address that the invitation was sent to."});
-    page_field(&page, &(page_field_t) {.name = "username", .label = "User name", .autocomplete = "username", .value = page_value(rq, "username")});
+    page_field(&page, &(page_field_t) {.name = "username", .label = "User name", .autocomplete = "username",
+                                       .value = page_value(rq, "username"), .wrong = wrong});
     page_field(&page, &(page_field_t) {.name = "password", .label = "Password", .type = "password", .autocomplete = "new-password",
-                                       .hint = PASSWORD_HINT});
-    page_field(&page, &(page_field_t) {.name = "password_again", .label = "Password, once more", .type = "password", .autocomplete = "new-password"});
+                                       .hint = PASSWORD_HINT, .wrong = wrong});
+    page_field(&page, &(page_field_t) {.name = "password_again", .label = "Password, once more", .type = "password",
+                                       .autocomplete = "new-password", .wrong = wrong});
     page_form_end(&page, "Register");
     page_end(rq, &page, 200);
 }
@@ -323,7 +326,7 @@ request_form(rq_t *rq, const char *fault)
     page_alert(&page, fault);
     page_form(rq, &page, "/password-reset-request");
     page_field(&page, &(page_field_t) {.name = "email", .label = "E-mail address of your account", .type = "email", .autocomplete = "email",
-                                       .value = page_value(rq, "email")});
+                                       .value = page_value(rq, "email"), .wrong = fault == NULL ? NULL : "email"});
     page_form_end(&page, "Send a link");
     page_end(rq, &page, 200);
 }
@@ -332,7 +335,7 @@ request_form(rq_t *rq, const char *fault)
 static void
 reset_page(rq_t *rq)
 {
-    reset_form(rq, NULL);
+    reset_form(rq, NULL, NULL);
 }
 
 
@@ -342,16 +345,16 @@ reset_post(rq_t *rq)
     bool        set;
     int64_t     id = strtoll(page_value(rq, "user"), NULL, 10);
     result_t   *user;
-    const char *stored, *fault;
+    const char *stored, *fault, *wrong = NULL;
 
     if (!page_may_act(rq)) {
         return;
     }
 
     user = pg_query(rq, "SELECT username FROM main_user WHERE id::text = %s", page_value(rq, "user"));
-    fault = password_fault(rq, pg_rows(user) == 0 ? "" : pg_text(user, 0, 0));
+    fault = password_fault(rq, pg_rows(user) == 0 ? "" : pg_text(user, 0, 0), &wrong);
     if (fault != NULL) {
-        reset_form(rq, fault);
+        reset_form(rq, fault, wrong);
         return;
     }
 
@@ -362,7 +365,7 @@ reset_post(rq_t *rq)
     tx_commit(rq);
 
     if (!set) {
-        reset_form(rq, "This link was used before or is older than a day. Ask for a new one.");
+        reset_form(rq, "This link was used before or is older than a day. Ask for a new one.", NULL);
         return;
     }
 
@@ -371,7 +374,7 @@ reset_post(rq_t *rq)
 
 
 static void
-reset_form(rq_t *rq, const char *fault)
+reset_form(rq_t *rq, const char *fault, const char *wrong)
 {
     text_t page;
 
@@ -381,9 +384,9 @@ reset_form(rq_t *rq, const char *fault)
     page_hidden(&page, "reset_token", page_value(rq, "reset_token"));
     page_hidden(&page, "user", page_value(rq, "user"));
     page_field(&page, &(page_field_t) {.name = "password", .label = "New password", .type = "password", .autocomplete = "new-password",
-                                       .hint = PASSWORD_HINT});
+                                       .hint = PASSWORD_HINT, .wrong = wrong});
     page_field(&page, &(page_field_t) {.name = "password_again", .label = "New password, once more", .type = "password",
-                                       .autocomplete = "new-password"});
+                                       .autocomplete = "new-password", .wrong = wrong});
     page_form_end(&page, "Set the password");
     page_link(&page, "/password-reset-request", "Ask for another link");
     page_end(rq, &page, 200);
@@ -391,9 +394,11 @@ reset_form(rq_t *rq, const char *fault)
 
 
 static const char *
-password_fault(rq_t *rq, const char *username)
+password_fault(rq_t *rq, const char *username, const char **wrong)
 {
     const char *password = page_value(rq, "password");
+
+    *wrong = "password";
 
     if (strlen(password) < PASSWORD_LEAST || password[strspn(password, "0123456789")] == '\0') {
         return "The password needs at least 8 characters, not only digits.";
@@ -402,6 +407,8 @@ password_fault(rq_t *rq, const char *username)
     if (strcasecmp(password, username) == 0) {
         return "The password must not be the user name.";
     }
+
+    *wrong = "password_again";
 
     return strcmp(password, page_value(rq, "password_again")) == 0 ? NULL : "The two passwords are not the same.";
 }

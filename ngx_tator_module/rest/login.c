@@ -166,8 +166,10 @@ login_form(rq_t *rq, const char *fault, const char *username)
     page_alert(&page, fault);
     page_form(rq, &page, "/accounts/login/");
     page_hidden(&page, "next", next);
-    page_field(&page, &(page_field_t) {.name = "username", .label = "User name", .autocomplete = "username", .value = username});
-    page_field(&page, &(page_field_t) {.name = "password", .label = "Password", .type = "password", .autocomplete = "current-password"});
+    page_field(&page, &(page_field_t) {.name = "username", .label = "User name", .autocomplete = "username", .value = username,
+                                       .wrong = fault == NULL ? NULL : "username"});
+    page_field(&page, &(page_field_t) {.name = "password", .label = "Password", .type = "password", .autocomplete = "current-password",
+                                       .wrong = fault == NULL ? NULL : "password"});
     page_form_end(&page, "Log in");
 
     login_links(rq, &page, next);

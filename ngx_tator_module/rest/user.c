@@ -278,6 +278,7 @@ user_create(rq_t *rq)
 const char *
 user_fault(rq_t *rq, user_new_t *user)
 {
+    user->wrong = "username";
     if (*user->username == '\0') {
         return "username must not be empty.";
     }
@@ -286,10 +287,12 @@ user_fault(rq_t *rq, user_new_t *user)
         return "Username is already taken!";
     }
 
+    user->wrong = "password";
     if (*user->password == '\0') {
         return "password must not be empty.";
     }
 
+    user->wrong = NULL;
     if (user->token != NULL) {
         return user_invitation(rq, user);
     }
@@ -616,6 +619,7 @@ user_invitation(rq_t *rq, user_new_t *user)
     }
 
     if (!pg_bool(invitation, 0, 1)) {
+        user->wrong = "email";
         return "Email address must match where registration token was sent!";
     }
 

@@ -9,6 +9,7 @@ typedef struct {
     const char *username, *first_name, *last_name, *email, *password;
     const char *token;      /* of an invitation; NULL: none */
     int64_t     invitation; /* filled by user_fault() */
+    const char *wrong;      /* by that, too: the member that its text is about; NULL: none */
     bool        known;      /* somebody else vouches for the address: no confirmation */
 } user_new_t;
 
