@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from t.saml import ASSERTION, PROTOCOL, SIGNATURE, Provider, begin, post, when
+from t.saml import PROTOCOL, SIGNATURE, Provider, begin, post, when
 from t.server import Http, Server
 
 FOREIGN = [("//elsewhere.example"), ("/\\elsewhere.example"), ("https://elsewhere.example"), ("/\t/elsewhere.example"), ("javascript:alert(1)")]
@@ -338,32 +338,6 @@ def test_new_keys_of_the_provider_are_found(browser, provider, name):
         provider.up = True
 
 
-def test_over_https_by_a_file_and_a_form(provider, tmp_path, name):
-    """REQUIRE_HTTPS, the metadata in a file, a provider that takes requests by POST alone."""
-    class Own(Provider):
-        KEYS = {"rsa": "rsa:2048"}
-
-    with Own("https://tator.example.com/saml2_auth/acs/") as own:
-        own.published, own.bindings = ["rsa"], {"HTTP-POST": "https://idp.example.com/post?a=1&amp;b=2"}
-        file = tmp_path / "metadata.xml"
-        file.write_text(own.metadata())
-        with Server(SAML_ENABLED="true", SAML_METADATA_URL=f"file://{file}", MAIN_HOST="tator.example.com", REQUIRE_HTTPS="TRUE") as running:
-            with Http(running.url) as http:
-                http.headers.update({"Host": "tator.example.com", "X-Forwarded-Proto": "https"})
-                page = http.request("GET", "/saml2_auth/sp/", params={"next": "/mine"})
-                assert 'action="https://idp.example.com/post?a=1&amp;b=2"' in page.text and "csrf" not in page.text
-                cookie = page.headers["Set-Cookie"]
-                assert "SameSite=None; Secure" in cookie and "HttpOnly" in cookie
-                request = base64.b64decode(re.search('name="SAMLRequest" value="([^"]+)"', page.text)[1]).decode()
-                response = own.response(re.search(r' ID="([^"]+)"', request)[1], name)
-                crumb = cookie.partition(";")[0]  # requests keeps secure cookies to itself over http
-                answer = http.request("POST", "/saml2_auth/acs/", data={"SAMLResponse": base64.b64encode(response.encode()).decode()}, headers={"Cookie": crumb})
-                assert (answer.status_code, answer.headers["Location"]) == (302, "/mine"), answer.text
-            assert http.request("GET", "/redirect/login/").headers["Location"] == "/accounts/login"
-            assert running.alarms() == []
-    assert own.asked == 0
-
-
 @pytest.mark.parametrize("address,said", [("", "no URL of https"), ("http://idp.example.com/metadata", "no URL of https"), ("/etc/passwd", "no URL of https"),
                                           ("file:///nowhere/metadata.xml", "can not be read"), ("file:///etc/hostname", "not well-formed")])
 def test_metadata_that_can_not_be_trusted_is_refused_at_the_start(server, address, said):
@@ -373,7 +347,32 @@ def test_metadata_that_can_not_be_trusted_is_refused_at_the_start(server, addres
     assert "SAML_METADATA_URL" in done.stderr and said in done.stderr
 
 
-def test_a_provider_that_is_not_there_is_said(name):
-    with Server(SAML_ENABLED="true", SAML_METADATA_URL="http://127.0.0.1:9/metadata") as running, Http(running.url) as http:
-        for answer in (http.request("GET", "/saml2_auth/sp/"), post(http, "<x/>")):
-            assert (answer.status_code, "can not be reached" in answer.text) == (503, True)
+def test_over_https_by_a_file_and_a_form(site, provider, tmp_path, name):
+    """REQUIRE_HTTPS, the metadata in a file, a provider that takes requests by POST alone."""
+    file, asked, places = tmp_path / "metadata.xml", provider.asked, provider.bindings
+    provider.bindings, provider.service = {"HTTP-POST": "https://idp.example.com/post?a=1&amp;b=2"}, "https://localhost/saml2_auth/acs/"
+    file.write_text(provider.metadata())
+    try:
+        site.start(SAML_METADATA_URL=f"file://{file}", REQUIRE_HTTPS="TRUE", SAML_SSO_URL="")
+        with Http(site.url) as http:
+            http.headers["X-Forwarded-Proto"] = "https"
+            page = http.request("GET", "/saml2_auth/sp/", params={"next": "/mine"})
+            assert 'action="https://idp.example.com/post?a=1&amp;b=2"' in page.text and "csrf" not in page.text
+            cookie = page.headers["Set-Cookie"]
+            assert "SameSite=None; Secure" in cookie and "HttpOnly" in cookie
+            request = base64.b64decode(re.search('name="SAMLRequest" value="([^"]+)"', page.text)[1]).decode()
+            response = provider.response(re.search(r' ID="([^"]+)"', request)[1], name)
+            answer = http.request("POST", "/saml2_auth/acs/", data={"SAMLResponse": base64.b64encode(response.encode()).decode()},
+                                  headers={"Cookie": cookie.partition(";")[0]})  # requests keeps secure cookies to itself over http
+            assert (answer.status_code, answer.headers["Location"]) == (302, "/mine"), answer.text
+            assert http.request("GET", "/redirect/login/").headers["Location"] == "/accounts/login"
+        assert provider.asked == asked
+
+        # and one that can not be asked
+        site.start(SAML_METADATA_URL="http://127.0.0.1:9/metadata")
+        with Http(site.url) as http:
+            for answer in (http.request("GET", "/saml2_auth/sp/"), post(http, "<x/>")):
+                assert (answer.status_code, "can not be reached" in answer.text) == (503, True)
+    finally:
+        provider.bindings, provider.service = places, "http://localhost/saml2_auth/acs/"
+        site.start(SAML_METADATA_URL=provider.entity, REQUIRE_HTTPS="", SAML_SSO_URL="https://idp.example.com/app/7")
