@@ -154,6 +154,19 @@ address_origin_listed(const char *list, const char *url)
 }
 
 
+bool
+address_same_origin(const char *one, const char *other)
+{
+    char *a = address_origin(one, NULL), *b = address_origin(other, NULL);
+    bool  same = a != NULL && b != NULL && strcmp(a, b) == 0;
+
+    free(a);
+    free(b);
+
+    return same;
+}
+
+
 static bool
 address_public4(uint32_t address)
 {

@@ -22,4 +22,7 @@ char *address_origin(const char *url, bool *any_port);
  */
 bool address_origin_listed(const char *list, const char *url);
 
+/* Whether two http(s) URLs are of one origin. */
+bool address_same_origin(const char *one, const char *other);
+
 #endif

@@ -102,10 +102,25 @@ listed_origins(void **state)
 }
 
 
+static void
+same_origins(void **state)
+{
+    (void) state;
+
+    assert_true(address_same_origin("http://a.example/x", "http://A.example:80/y?z#w"));
+    assert_true(address_same_origin("https://a.example:443/", "https://a.example"));
+    assert_false(address_same_origin("http://a.example/", "https://a.example/"));
+    assert_false(address_same_origin("http://a.example/", "http://a.example:81/"));
+    assert_false(address_same_origin("http://a.example/", "http://a.example.org/"));
+    assert_false(address_same_origin("file:///a", "file:///a"));
+    assert_false(address_same_origin("", ""));
+}
+
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(origins), cmocka_unit_test(listed_origins)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(addresses), cmocka_unit_test(origins), cmocka_unit_test(listed_origins), cmocka_unit_test(same_origins)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,7 +21,6 @@ static bool source_add(broker_t *broker, const char *url, unsigned flags);
 static bool list_read(broker_t *broker, const char *url);
 static bool list_add(broker_t *broker, const json_t *list, const char *url);
 static bool is_list(const char *url, const char *name);
-static bool same_origin(const char *one, const char *other);
 static bool type_hide(broker_t *broker);
 
 
@@ -255,7 +254,7 @@ list_add(broker_t *broker, const json_t *list, const char *url)
             return false;
         }
 
-        trusted = file || (flags && same_origin(url, address)) || address_origin_listed(origins, address);
+        trusted = file || (flags && address_same_origin(url, address)) || address_origin_listed(origins, address);
 
         if (!trusted && origins != NULL && origins[strspn(origins, " ,")] != '\0') {
             return fault_of(&broker->fault, FAULT_REFUSED, false, "%.200s is not from an allowed origin", address);
@@ -276,17 +275,4 @@ is_list(const char *url, const char *name)
     size_t len = strcspn(url, "?#"), n = name != NULL ? strlen(name) : 0;
 
     return (len > 5 && strncasecmp(url + len - 5, ".json", 5) == 0) || (n > 5 && strcasecmp(name + n - 5, ".json") == 0);
-}
-
-
-static bool
-same_origin(const char *one, const char *other)
-{
-    char *a = address_origin(one, NULL), *b = address_origin(other, NULL);
-    bool  same = a != NULL && b != NULL && strcmp(a, b) == 0;
-
-    free(a);
-    free(b);
-
-    return same;
 }

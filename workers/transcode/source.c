@@ -75,7 +75,6 @@ static bool          file_open(source_t *source, int fd, const char *path);
 static block_t      *block_get(source_t *source, int64_t number);
 static bool          block_fetch(source_t *source, block_t *block, int64_t number);
 static bool          redirect(source_t *source, answer_t *answer);
-static bool          same_origin(const char *one, const char *other);
 static int           tries_wanted(void);
 static bool          answer_get(answer_t *answer);
 static bool          is_complete(const answer_t *answer);
@@ -577,7 +576,7 @@ redirect(source_t *source, answer_t *answer)
         return false;
     }
 
-    listed = address_origin_listed(origins, url) || ((source->flags & SOURCE_TRUSTED) && same_origin(source->url, url));
+    listed = address_origin_listed(origins, url) || ((source->flags & SOURCE_TRUSTED) && address_same_origin(source->url, url));
 
     if (!listed && origins != NULL && origins[strspn(origins, " ,")] != '\0') {
         answer->refused = true;
@@ -589,19 +588,6 @@ redirect(source_t *source, answer_t *answer)
     answer->received = 0;
 
     return true;
-}
-
-
-static bool
-same_origin(const char *one, const char *other)
-{
-    char *a = address_origin(one, NULL), *b = address_origin(other, NULL);
-    bool  same = a != NULL && b != NULL && strcmp(a, b) == 0;
-
-    free(a);
-    free(b);
-
-    return same;
 }
 
 
