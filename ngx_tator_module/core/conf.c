@@ -14,6 +14,8 @@
 
 static void *conf_create_main(ngx_conf_t *cf);
 static char *conf_init_main(ngx_conf_t *cf, void *data);
+static ngx_int_t conf_environment(ngx_conf_t *cf, tator_conf_t *conf);
+static void conf_limits(tator_conf_t *conf);
 static void *conf_create_location(ngx_conf_t *cf);
 static char *conf_merge_location(ngx_conf_t *cf, void *parent, void *child);
 static char *conf_tator(ngx_conf_t *cf, ngx_command_t *command, void *data);
@@ -94,10 +96,9 @@ conf_create_main(ngx_conf_t *cf)
 static char *
 conf_init_main(ngx_conf_t *cf, void *data)
 {
-    const char         *wrong;
-    ngx_str_t           id = ngx_string("request_id");
-    tator_conf_t       *conf = data;
-    ngx_pool_cleanup_t *cleanup;
+    const char   *wrong;
+    ngx_str_t     id = ngx_string("request_id");
+    tator_conf_t *conf = data;
 
     ngx_conf_init_uint_value(conf->connections, 8);
     ngx_conf_init_msec_value(conf->connect_timeout, 5000);
@@ -108,71 +109,11 @@ conf_init_main(ngx_conf_t *cf, void *data)
     ngx_conf_init_size_value(conf->body_limit, 64 * 1024 * 1024);
     ngx_conf_init_value(conf->debug_abort, 0);
 
-    conf->arena = arena_create(conf_exhausted, NULL);
-    cleanup = ngx_pool_cleanup_add(cf->pool, 0);
-    if (conf->arena == NULL || cleanup == NULL) {
+    if (conf_environment(cf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
-    cleanup->handler = (ngx_pool_cleanup_pt) arena_destroy;
-    cleanup->data = conf->arena;
-
-    wrong = config_read(&conf->config, conf->arena);
-    if (wrong != NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the environment variable %s has no usable value", wrong);
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->config.redis_tls) { /* hiredis 0.14 can not */
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "REDIS_USE_SSL is set, but Redis is spoken to without TLS only");
-        return NGX_CONF_ERROR;
-    }
-
-    /* who relies on a provider must not find another way in instead */
-    if (conf->config.cognito) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "COGNITO_ENABLED is set, but this identity provider is not available");
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->config.keycloak && (conf->config.okta || conf->config.saml)) { /* it replaces the cookie sessions that these begin */
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "KEYCLOAK_ENABLED excludes OKTA_ENABLED and SAML_ENABLED");
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->config.saml && conf_saml(cf, &conf->config, conf->arena) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (conf->dsn.len == 0) {
-        conf->dsn.data = (u_char *) config_dsn(&conf->config, conf->arena);
-        conf->dsn.len = ngx_strlen(conf->dsn.data);
-    }
-
-    if (conf->redis_host.len == 0) {
-        conf->redis_host.data = (u_char *) conf->config.redis_host;
-        conf->redis_host.len = ngx_strlen(conf->redis_host.data);
-        conf->redis_port = (in_port_t) conf->config.redis_port;
-    }
-
-    ngx_conf_init_uint_value(conf->search_nodes, (ngx_uint_t) conf->config.search_nodes);
-    conf->config.search_nodes = (int) conf->search_nodes;
-    ngx_conf_init_uint_value(conf->search_depth, (ngx_uint_t) conf->config.search_depth);
-    conf->config.search_depth = (int) conf->search_depth;
-    ngx_conf_init_uint_value(conf->list_limit, (ngx_uint_t) conf->config.list_limit);
-    conf->config.list_limit = (int) conf->list_limit;
-
-    ngx_conf_init_value(conf->rate_limits, conf->config.rate_limits);
-    conf->config.rate_limits = conf->rate_limits;
-
-    /* contract/operations.md §19; who has no credentials is under both limits of a second */
-    ngx_conf_init_uint_value(conf->rate_limit_user, 100);
-    ngx_conf_init_uint_value(conf->rate_limit_anonymous, 10);
-    ngx_conf_init_uint_value(conf->rate_limit_credentials, 0);
-    ngx_conf_init_value(conf->forwarded_for, 1);
-
-    if (conf->rate_limit_user != 0 && (conf->rate_limit_anonymous == 0 || conf->rate_limit_anonymous > conf->rate_limit_user)) {
-        conf->rate_limit_anonymous = conf->rate_limit_user;
-    }
+    conf_limits(conf);
 
     conf->router = router_create(conf->arena, endpoint_tables, &wrong);
     if (conf->router == NULL) {
@@ -196,6 +137,89 @@ conf_init_main(ngx_conf_t *cf, void *data)
     }
 
     return conf_hosts(cf, conf) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+/* What the environment says, where no directive says something else. */
+static ngx_int_t
+conf_environment(ngx_conf_t *cf, tator_conf_t *conf)
+{
+    const char         *wrong;
+    ngx_pool_cleanup_t *cleanup;
+
+    conf->arena = arena_create(conf_exhausted, NULL);
+    cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+    if (conf->arena == NULL || cleanup == NULL) {
+        return NGX_ERROR;
+    }
+
+    cleanup->handler = (ngx_pool_cleanup_pt) arena_destroy;
+    cleanup->data = conf->arena;
+
+    wrong = config_read(&conf->config, conf->arena);
+    if (wrong != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "the environment variable %s has no usable value", wrong);
+        return NGX_ERROR;
+    }
+
+    if (conf->config.redis_tls) { /* hiredis 0.14 can not */
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "REDIS_USE_SSL is set, but Redis is spoken to without TLS only");
+        return NGX_ERROR;
+    }
+
+    /* who relies on a provider must not find another way in instead */
+    if (conf->config.cognito) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "COGNITO_ENABLED is set, but this identity provider is not available");
+        return NGX_ERROR;
+    }
+
+    if (conf->config.keycloak && (conf->config.okta || conf->config.saml)) { /* it replaces the cookie sessions that these begin */
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "KEYCLOAK_ENABLED excludes OKTA_ENABLED and SAML_ENABLED");
+        return NGX_ERROR;
+    }
+
+    if (conf->config.saml && conf_saml(cf, &conf->config, conf->arena) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (conf->dsn.len == 0) {
+        conf->dsn.data = (u_char *) config_dsn(&conf->config, conf->arena);
+        conf->dsn.len = ngx_strlen(conf->dsn.data);
+    }
+
+    if (conf->redis_host.len == 0) {
+        conf->redis_host.data = (u_char *) conf->config.redis_host;
+        conf->redis_host.len = ngx_strlen(conf->redis_host.data);
+        conf->redis_port = (in_port_t) conf->config.redis_port;
+    }
+
+    return NGX_OK;
+}
+
+
+/* What all layers see in the configuration is what counts: the directive, else the environment. */
+static void
+conf_limits(tator_conf_t *conf)
+{
+    ngx_conf_init_uint_value(conf->search_nodes, (ngx_uint_t) conf->config.search_nodes);
+    conf->config.search_nodes = (int) conf->search_nodes;
+    ngx_conf_init_uint_value(conf->search_depth, (ngx_uint_t) conf->config.search_depth);
+    conf->config.search_depth = (int) conf->search_depth;
+    ngx_conf_init_uint_value(conf->list_limit, (ngx_uint_t) conf->config.list_limit);
+    conf->config.list_limit = (int) conf->list_limit;
+
+    ngx_conf_init_value(conf->rate_limits, conf->config.rate_limits);
+    conf->config.rate_limits = conf->rate_limits;
+
+    /* contract/operations.md §19; who has no credentials is under both limits of a second */
+    ngx_conf_init_uint_value(conf->rate_limit_user, 100);
+    ngx_conf_init_uint_value(conf->rate_limit_anonymous, 10);
+    ngx_conf_init_uint_value(conf->rate_limit_credentials, 0);
+    ngx_conf_init_value(conf->forwarded_for, 1);
+
+    if (conf->rate_limit_user != 0 && (conf->rate_limit_anonymous == 0 || conf->rate_limit_anonymous > conf->rate_limit_user)) {
+        conf->rate_limit_anonymous = conf->rate_limit_user;
+    }
 }
 
 
