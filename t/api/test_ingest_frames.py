@@ -151,3 +151,14 @@ def test_sound_stays_with_its_pictures(tmp_path):
         data = run(["ffmpeg", "-v", "error", "-i", done.files["audio"][0], "-f", "s16le", "-ac", "1", "-ar", "8000", "-"])
         loud = next(n for n in range(0, len(data), 2) if abs(int.from_bytes(data[n:n + 2], "little", signed=True)) > 2000)
         assert loud / 2 / 8000 == pytest.approx(2, abs=0.05)
+
+
+def test_sound_whose_clock_drifts_stays_with_its_pictures(tmp_path):
+    """Its times are some milliseconds late from the third second on, as recorders write them: it is stretched, and nothing is put into it."""
+    source = tmp_path / "source.mkv"
+    run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc=s=192x108:r=25:d=6", "-f", "lavfi", "-i",
+         "aevalsrc='if(gte(t,5),0.5*sin(2*PI*440*t),0)':s=48000:d=6", "-af", "asetpts='PTS+if(gte(T,3),0.006/TB,0)'", *X264, "-c:a", "pcm_s16le", source])
+    done = transcode(source, tmp_path)
+    data = run(["ffmpeg", "-v", "error", "-i", done.files["audio"][0], "-f", "s16le", "-ac", "1", "-ar", "8000", "-"])
+    loud = next(n for n in range(0, len(data), 2) if abs(int.from_bytes(data[n:n + 2], "little", signed=True)) > 2000)
+    assert loud / 2 / 8000 == pytest.approx(5, abs=0.05) and len(data) / 2 / 8000 == pytest.approx(6, abs=0.15)

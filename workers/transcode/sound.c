@@ -230,9 +230,11 @@ decode(sound_t *sound, const AVPacket *packet, AVFrame *frame, AVPacket *out)
             frame->pts -= sound->start;
         }
 
+        /* The resampler from the start: one that begins at the first correction forgets where it was, and fills the time up to there anew. */
         if (sound->graph == NULL) {
             snprintf(chain, sizeof(chain),
-                     "aresample=%d:async=1000:min_hard_comp=0.1:first_pts=0,aformat=sample_fmts=fltp:channel_layouts="
+                     "aresample=%d:async=1000:min_hard_comp=0.1:first_pts=0:flags=res,aformat=sample_fmts=fltp:channel_"
+                     "layouts="
                      "stereo:sample_rates=%d",
                      sound->encoder->sample_rate, sound->encoder->sample_rate);
 
