@@ -120,12 +120,15 @@ invitation_create(rq_t *rq)
 
     tx_begin(rq);
 
+    /* one at a time; a statement of its own, so that the next one sees what the one before has left */
+    pg_query(rq, "SELECT FROM main_organization WHERE id = %ld FOR NO KEY UPDATE", rq->organization);
+
     facts = pg_query(rq,
                      "SELECT o.name, (SELECT count(*) FROM main_user u WHERE u.email = w.email),"
                      "       EXISTS (SELECT FROM main_invitation i WHERE i.organization_id = o.id AND i.email = w.email AND i.status = 'Pending'),"
                      "       EXISTS (SELECT FROM main_affiliation a JOIN main_user u ON u.id = a.user_id"
                      "               WHERE a.organization_id = o.id AND u.email = w.email)"
-                     " FROM main_organization o CROSS JOIN (SELECT %s::text AS email) w WHERE o.id = %ld FOR UPDATE OF o",
+                     " FROM main_organization o CROSS JOIN (SELECT %s::text AS email) w WHERE o.id = %ld",
                      email, rq->organization);
 
     if (pg_rows(facts) == 0) {

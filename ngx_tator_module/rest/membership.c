@@ -115,10 +115,13 @@ membership_create(rq_t *rq)
 
     tx_begin(rq);
 
+    /* one at a time, and what it sees is what the one before has left: a statement that locks sees what was there before it waited */
+    pg_query(rq, "SELECT FROM main_project WHERE id = %ld FOR NO KEY UPDATE", rq->project);
+
     names = pg_query(rq,
                      "SELECT " DISPLAY_NAME_SQL("u") ", p.name,"
                      "       EXISTS (SELECT FROM main_membership m WHERE m.project = p.id AND m.\"user\" = u.id)"
-                     " FROM main_user u, main_project p WHERE u.id = %ld AND p.id = %ld FOR UPDATE OF p",
+                     " FROM main_user u, main_project p WHERE u.id = %ld AND p.id = %ld",
                      user, rq->project);
     if (pg_rows(names) == 0) {
         fail_no_match(rq, "User");

@@ -87,6 +87,7 @@ static bool        user_filter(rq_t *rq, sql_t *sql);
 static void        user_reply(rq_t *rq, const sql_t *sql);
 static json_t     *user_object(rq_t *rq, const result_t *result, int64_t row);
 static void        user_may_change(rq_t *rq, int64_t id);
+static void        user_claim(rq_t *rq, const user_new_t *user);
 static bool        user_resets(rq_t *rq);
 static void        user_change_password(rq_t *rq, int64_t id);
 static void        user_change_names(rq_t *rq, int64_t id);
@@ -325,6 +326,7 @@ user_insert(rq_t *rq, int64_t id, const user_new_t *user, const char *stored, co
     char confirmation[UUID_SIZE];
 
     uuid_v4(confirmation);
+    user_claim(rq, user);
 
     pg_query(rq,
              "INSERT INTO main_user (id, password, is_superuser, username, first_name, last_name, email, is_staff, is_active, date_joined,"
@@ -336,11 +338,15 @@ user_insert(rq_t *rq, int64_t id, const user_new_t *user, const char *stored, co
         user_organization(rq, id);
     }
 
-    if (user->invitation != 0) {
-        pg_query(rq,
-                 "WITH accepted AS (UPDATE main_invitation SET status = 'Accepted' WHERE id = %ld RETURNING permission, organization_id)"
-                 " INSERT INTO main_affiliation (permission, organization_id, user_id) SELECT permission, organization_id, %ld FROM accepted",
-                 user->invitation, id);
+    if (user->invitation != 0
+        && pg_rows(pg_query(rq,
+                            "WITH accepted AS (UPDATE main_invitation SET status = 'Accepted' WHERE id = %ld AND status = 'Pending'"
+                            "                  RETURNING permission, organization_id)"
+                            " INSERT INTO main_affiliation (permission, organization_id, user_id) SELECT permission, organization_id, %ld FROM accepted"
+                            " RETURNING id",
+                            user->invitation, id)) == 0)
+    {
+        fail(rq, 400, "Registration token is expired or invalid!");
     }
 
     if (waits) {
@@ -352,6 +358,22 @@ user_insert(rq_t *rq, int64_t id, const user_new_t *user, const char *stored, co
 
     mail_send_staff(rq, "Tator user created", "The user %s (%s %s, %s) was created with the id %ld.\n", user->username, user->first_name,
                     user->last_name, user->email, (long) id);
+}
+
+
+/* What user_fault() found may have changed while the password was hashed: of several at once with one name, in whatever case, one gets it. */
+static void
+user_claim(rq_t *rq, const user_new_t *user)
+{
+    if (user->known) {
+        return;
+    }
+
+    pg_query(rq, "SELECT pg_advisory_xact_lock(hashtextextended('tator user name ' || upper(%s), 0))", user->username);
+
+    if (pg_rows(pg_query(rq, "SELECT FROM main_user WHERE upper(username) = upper(%s) LIMIT 1", user->username)) != 0) {
+        fail(rq, 400, "Username is already taken!");
+    }
 }
 
 
