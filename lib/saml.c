@@ -403,7 +403,9 @@ assertion_attribute(const xmlNode *assertion, const wanted_t *want, saml_login_t
                 if (value == NULL) {
                     continue;
                 }
-                if (!saml_content(value, out, want->size) || !text_plain(out) || (want->offset == offsetof(saml_login_t, username) && saml_next(value))) {
+                if (!saml_content(value, out, want->size) || !text_plain(out)
+                    || (want->offset == offsetof(saml_login_t, username) && saml_next(value)))
+                {
                     return "An attribute of the user can not be used.";
                 }
                 return NULL;

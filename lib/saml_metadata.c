@@ -61,7 +61,8 @@ saml_metadata_write(text_t *out, const char *acs)
 {
     text_puts(out, "<md:EntityDescriptor xmlns:md=\"" NS_METADATA "\" entityID=\"");
     xml_escape(out, acs, strlen(acs));
-    text_puts(out, "\"><md:SPSSODescriptor AuthnRequestsSigned=\"false\" WantAssertionsSigned=\"true\" protocolSupportEnumeration=\"" NS_PROTOCOL "\">"
+    text_puts(out, "\"><md:SPSSODescriptor AuthnRequestsSigned=\"false\" WantAssertionsSigned=\"true\""
+                   " protocolSupportEnumeration=\"" NS_PROTOCOL "\">"
                    "<md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified</md:NameIDFormat>"
                    "<md:AssertionConsumerService index=\"0\" isDefault=\"true\" Binding=\"" BINDING_POST "\" Location=\"");
     xml_escape(out, acs, strlen(acs));

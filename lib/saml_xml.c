@@ -40,7 +40,9 @@ saml_parse(const void *xml, size_t len, bool comments, const char **fault)
     context->sax->processingInstruction = saml_refuse_instruction;
 
     document = xmlCtxtReadMemory(context, xml, (int) len, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
-    if (document != NULL && refused == NULL && (document->intSubset != NULL || document->extSubset != NULL || !saml_plain(xmlDocGetRootElement(document)))) {
+    if (document != NULL && refused == NULL
+        && (document->intSubset != NULL || document->extSubset != NULL || !saml_plain(xmlDocGetRootElement(document))))
+    {
         refused = "The document has parts that are not accepted.";
     }
 

@@ -454,7 +454,8 @@ saml_remember(rq_t *rq, const char *id, const char *next)
     uri_encode(&encoded, next, strlen(next), "/");
     next = rq_format(rq, "%.*s", (int) encoded.len, encoded.data);
 
-    saml_cookie(rq, rq_format(rq, "saml%s", id), rq_format(rq, "%ld.%s.%s", until, saml_cookie_signature(rq, id, until, next), next), REQUEST_SECONDS);
+    saml_cookie(rq, rq_format(rq, "saml%s", id), rq_format(rq, "%ld.%s.%s", until, saml_cookie_signature(rq, id, until, next), next),
+                REQUEST_SECONDS);
 }
 
 
