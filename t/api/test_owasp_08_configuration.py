@@ -39,7 +39,8 @@ def test_errors_of_all_operations_are_json_without_the_inside(http, server):
             query = {"format": ["json", "jsonl", "csv", "json"][k], "type": value, "attribute": value, "sort_by": value, "start": value, "encoded_search": value, "section": value}
             answer = http.request(operation.method, path, params=query, data=body if operation.method != "GET" else None, headers={"Content-Type": "application/json"})
             seen.add(answer.status_code)
-            found = quiet(answer)
+            # what succeeds may lead to the address that was asked: signed URLs of pictures
+            found = [text for text in quiet(answer) if answer.status_code >= 400 or text != server.url.removeprefix("http://")]
             if found or answer.status_code >= 500 and answer.status_code != 501 or answer.status_code >= 400 and not answer.headers["Content-Type"].startswith(("application/json", "text/plain")):
                 wrong.append((operation.name, answer.status_code, answer.headers["Content-Type"], found, answer.text[:200]))
             if answer.status_code >= 400 and answer.headers["Content-Type"] == "application/json" and not {"message", "detail"} & set(answer.json()):
