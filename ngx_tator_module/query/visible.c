@@ -51,10 +51,14 @@ struct visibility_s {
 
 #define ANNOTATIONS_OPEN "project >> 24 & 3 = 3 AND " OPEN("section_masks", "16") " AND " OPEN("version_masks", "8")
 
-#define PLACE "LEFT JOIN (SELECT m.id, m.project, m.primary_section_id AS section FROM main_media m) acl_place ON acl_place.project = t.project AND acl_place.id = "
+#define PLACE                                                                                              \
+    "LEFT JOIN (SELECT m.id, m.project, m.primary_section_id AS section FROM main_media m) acl_place"      \
+    " ON acl_place.project = t.project AND acl_place.id = "
 
 /* The list shows them anyway; the first one's section counts. */
-#define STATE_MEDIA " CROSS JOIN LATERAL (SELECT ARRAY(SELECT l.media_id FROM main_state_media l WHERE l.state_id = t.id ORDER BY 1) AS media OFFSET 0) acl_state"
+#define STATE_MEDIA                                                                                        \
+    " CROSS JOIN LATERAL (SELECT ARRAY(SELECT l.media_id FROM main_state_media l WHERE l.state_id = t.id"  \
+    " ORDER BY 1) AS media OFFSET 0) acl_state"
 
 const visibility_t media_visibility = {
     .masks = SECTION_MASKS,
