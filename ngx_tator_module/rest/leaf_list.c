@@ -187,8 +187,13 @@ leaf_rows(rq_t *rq)
         json_array_append(rows, rq_own(rq, json_integer(atoll(type))));
     }
 
-    result = pg_query(rq, "SELECT id, attribute_types FROM main_leaftype WHERE id = ANY(%s::bigint[]) AND project = %ld",
-                      sql_json_array(rq->arena, rows), rq->project);
+    /* a type may be of another project that the caller sees: the client clones leaves so */
+    result = pg_query(rq,
+                      "SELECT k.id, k.attribute_types FROM main_leaftype k WHERE k.id = ANY(%s::bigint[]) AND (k.project = %ld"
+                      " OR CASE WHEN %d::boolean THEN tator.project_permission(%ld::int, k.project) & 3 = 3"
+                      "    ELSE EXISTS (SELECT FROM main_membership m WHERE m.project = k.project AND m.\"user\" = %ld"
+                      "                 AND m.permission <> 'n') END)",
+                      sql_json_array(rq->arena, rows), rq->project, (int) rq->config->fine_grain, rq->viewer, rq->user.id);
 
     for (int64_t n = 0; n < pg_rows(result); n++) {
         json_object_set(types, pg_text(result, n, 0), pg_json(rq, result, n, 1));

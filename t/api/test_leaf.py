@@ -81,6 +81,20 @@ def test_what_is_wrong_leaves_nothing_behind(http, tree, spec, status):
     assert "good" not in leaves(http, tree)
 
 
+def test_a_type_of_another_project_serves_those_who_see_that_project(http, tree, organization, user):
+    """The client clones leaves with the types of their source."""
+    other = http.ok("POST", "/rest/Projects", {"name": "elsewhere " + uuid.uuid4().hex, "summary": "", "organization": organization})["id"]
+    made = http.ok("POST", f"/rest/Leaves/{other}", {"name": "x", "type": tree.type, "attributes": {"Rank": 1}})["id"][0]
+    found = http.ok("GET", f"/rest/Leaf/{made}")
+    assert (found["type"], found["project"], found["attributes"]["Rank"]) == (tree.type, other, 1)
+
+    person = user()
+    http.ok("POST", f"/rest/Memberships/{other}", {"user": person.id, "permission": "Full Control"})
+    assert person.http.post(f"/rest/Leaves/{other}", json={"name": "y", "type": tree.type}).status_code == 400
+    http.ok("POST", f"/rest/Memberships/{tree.id}", {"user": person.id, "permission": "View Only"})
+    assert person.http.post(f"/rest/Leaves/{other}", json={"name": "y", "type": tree.type}).status_code == 201
+
+
 def test_a_parent_of_another_project_is_refused(http, tree, organization):
     other = http.ok("POST", "/rest/Projects", {"name": "elsewhere " + uuid.uuid4().hex, "summary": "", "organization": organization})["id"]
     kind = http.ok("POST", f"/rest/LeafTypes/{other}", {"name": "Other"})["id"]
