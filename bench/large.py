@@ -9,6 +9,7 @@ One project has a fifth of the rows, twenty have two fifths, the rest shares the
 reads those. Secondary indexes are dropped first and built when the rows are there, ours by the migrations' own concurrent path.
 """
 import base64
+import contextlib
 import json
 import os
 import random
@@ -420,13 +421,18 @@ def rows_a_second(server, method, path, bodies, rows, clients, seconds=8):
 
 
 def spent(server):
-    """Seconds that each process of NGINX and PostgreSQL has had of a processor."""
-    def family(pid):
-        yield pid
-        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            yield from family(int(child))
+    """Seconds that each process of NGINX and PostgreSQL has had of a processor; those that end meanwhile (autovacuum's) are left out."""
+    had = {}
 
-    return {pid: int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9 for name in ("nginx", "postgres") for pid in family(server.pid(name))}
+    def look(pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            had[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+            for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                look(int(child))
+
+    for name in ("nginx", "postgres"):
+        look(server.pid(name))
+    return had
 
 
 def write(server):
